@@ -1,0 +1,3 @@
+// Package lif samples from Boltzmann machines with networks of leaky integrate-and-fire
+// neurons.
+package lif

@@ -1,0 +1,422 @@
+// Package engine steps a network of leaky integrate-and-fire neurons. It is the boundary
+// behind which package lif keeps everything that is done per neuron and step: state as
+// arrays, no allocation, flips of the refractory state as the only output.
+//
+// All neurons share their constants; each has its own resting potential, its own
+// background noise and its own random stream. One step n → n+1 of the grid:
+//
+//  1. Free neurons: exact propagation of the membrane (current-based), or exponential
+//     Euler with the conductances of the middle of the step (conductance-based).
+//  2. Threshold: a spike at t_{n+1} puts the neuron at the reset potential and z = 1 for
+//     the next Refractory steps; it integrates again in the step after them, so the
+//     shortest interspike interval is Refractory+1 steps.
+//  3. Synapses decay, background events and the spikes of Delay steps ago are added.
+package engine
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+
+	"github.com/spikesampling/spikesampling/sampling"
+	"github.com/spikesampling/spikesampling/sampling/dynamics"
+)
+
+// Config describes a network. Package lif validates what users can get wrong.
+type Config struct {
+	N           int
+	Conductance bool    // conductance-based instead of current-based
+	Dt          float64 // [ms]
+	Refractory  int     // τ_ref in steps, ≥ 1
+	Delay       int     // synaptic delay in steps, ≥ 1
+	Precise     bool    // spike times inside the step instead of at its end
+
+	C, GLeak       float64 // [nF], [µS]
+	TauE, TauI     float64 // synaptic time constants [ms]
+	Theta, Reset   float64 // [mV]
+	RevE, RevI     float64 // reversal potentials, conductance-based only [mV]
+	Rest           []float64
+	NoiseE, NoiseI []dynamics.Poisson // weights ≥ 0 [nA or µS]; inhibition is the engine's sign
+	Weights        []float64          // [from*N+to], signed [nA or µS]; nil: no synapses
+	Static         bool               // plain exponential synapses instead of renewing ones
+	Rectangular    bool               // input is on at full weight while the sender's z = 1
+	NoThreshold    bool               // free membrane potential: never spike
+	TraceUnits     []int              // units whose membrane potential is kept at every step
+	TraceCapacity  int
+}
+
+// source is one background Poisson source of every neuron.
+type source struct {
+	table  dynamics.CountTable
+	weight float64
+	inh    bool
+}
+
+// Engine is a network in motion.
+type Engine struct {
+	cfg  Config
+	step int64 // steps done since Reset
+
+	// Neuron state.
+	u    []float64 // membrane potential [mV]
+	xe   []float64 // excitatory synaptic current or conductance, ≥ 0
+	xi   []float64 // inhibitory, ≥ 0
+	re   []float64 // rectangular part of the same
+	ri   []float64
+	left []int32   // steps of refractoriness left (grid)
+	end  []float64 // end of refractoriness [ms] (precise)
+	z    []uint8
+	s    []uint64 // random streams, two words a neuron
+
+	// Constants of the step.
+	pe, pi    float64 // synaptic decay
+	pm        float64 // membrane decay
+	ke, ki    float64 // response of the membrane to a unit of xe, xi during the step
+	kr        float64 // the same for a constant unit current
+	he, hi    float64 // synaptic decay over half a step
+	src       []source
+	spikes    [][]int32        // ring of the spikes of past steps
+	lastE     []dynamics.Trace // renewing traces by sender, excitatory time constant
+	lastI     []dynamics.Trace
+	trace     []float64
+	traced    int
+	flipSpace int
+}
+
+// New builds a network; Reset it before use.
+func New(c Config) (*Engine, error) {
+	if c.N <= 0 {
+		return nil, fmt.Errorf("N = %d: must be ≥ 1", c.N)
+	}
+	if len(c.Rest) != c.N || (c.Weights != nil && len(c.Weights) != c.N*c.N) {
+		return nil, fmt.Errorf("%d resting potentials and %d weights: must be %d and %d", len(c.Rest), len(c.Weights), c.N, c.N*c.N)
+	}
+	n := c.N
+	e := &Engine{
+		cfg: c,
+		u:   make([]float64, n), xe: make([]float64, n), xi: make([]float64, n),
+		left: make([]int32, n), z: make([]uint8, n), s: make([]uint64, 2*n),
+		pe: dynamics.Decay(c.Dt, c.TauE), pi: dynamics.Decay(c.Dt, c.TauI),
+		he: dynamics.Decay(c.Dt/2, c.TauE), hi: dynamics.Decay(c.Dt/2, c.TauI),
+		flipSpace: 2 * n,
+	}
+	tauM := c.C / c.GLeak
+	e.pm = dynamics.Decay(c.Dt, tauM)
+	e.ke = dynamics.Convolve(c.Dt, tauM, c.TauE) / c.C
+	e.ki = dynamics.Convolve(c.Dt, tauM, c.TauI) / c.C
+	e.kr = -math.Expm1(-c.Dt/tauM) / c.GLeak
+	if c.Precise {
+		e.end = make([]float64, n)
+	}
+	for _, sr := range []struct {
+		from []dynamics.Poisson
+		inh  bool
+	}{{c.NoiseE, false}, {c.NoiseI, true}} {
+		for _, p := range sr.from {
+			t, err := dynamics.NewCountTable(p.Rate, c.Dt)
+			if err != nil {
+				return nil, err
+			}
+			if len(t) > 0 && p.Weight != 0 {
+				e.src = append(e.src, source{table: t, weight: p.Weight, inh: sr.inh})
+			}
+		}
+	}
+	if c.Weights != nil {
+		ring := c.Delay + 1
+		if c.Rectangular {
+			e.re, e.ri = make([]float64, n), make([]float64, n)
+			ring += c.Refractory
+		} else if !c.Static {
+			e.lastE, e.lastI = make([]dynamics.Trace, n), make([]dynamics.Trace, n)
+		}
+		e.spikes = make([][]int32, ring)
+		for i := range e.spikes {
+			e.spikes[i] = make([]int32, 0, n)
+		}
+	}
+	e.trace = make([]float64, 0, len(c.TraceUnits)*c.TraceCapacity)
+	return e, nil
+}
+
+// Noisy reports whether the network draws random numbers.
+func (e *Engine) Noisy() bool { return len(e.src) > 0 }
+
+// Reset starts at time 0. With noise, every neuron takes two words of src for its own
+// random stream, in order, so that neurons appended to a network do not change the
+// noise of those before. start may be nil: then each unit starts on with probability ½
+// if the network is noisy, and off otherwise. Units that start on are at a uniformly
+// drawn point of their refractory time.
+func (e *Engine) Reset(start []uint8, src rand.Source) {
+	c := &e.cfg
+	e.step, e.traced = 0, 0
+	e.trace = e.trace[:0]
+	noisy := e.Noisy()
+	meanE, meanI := 0.0, 0.0 // stationary mean of the synaptic noise
+	for _, s := range c.NoiseE {
+		meanE += s.Rate / 1000 * s.Weight * c.TauE
+	}
+	for _, s := range c.NoiseI {
+		meanI += s.Rate / 1000 * s.Weight * c.TauI
+	}
+	for k := range c.N {
+		var phase uint64
+		if noisy {
+			e.s[2*k], e.s[2*k+1] = src.Uint64(), src.Uint64()|1 // never all zero
+			phase = e.next(k)
+		}
+		on := noisy && phase>>63 == 1
+		if start != nil {
+			on = start[k] == 1
+		}
+		e.u[k] = math.Min(c.Rest[k], c.Reset)
+		if c.NoThreshold {
+			e.u[k] = c.Rest[k]
+		}
+		e.xe[k], e.xi[k] = meanE, meanI
+		e.z[k], e.left[k] = 0, 0
+		if on && !c.NoThreshold {
+			e.z[k], e.u[k] = 1, c.Reset
+			e.left[k] = int32(c.Refractory)
+			if noisy {
+				e.left[k] = 1 + int32(phase&0xffffffff*uint64(c.Refractory)>>32)
+			}
+		}
+		if c.Precise {
+			e.end[k] = float64(e.left[k]) * c.Dt
+		}
+	}
+	for i := range e.spikes {
+		e.spikes[i] = e.spikes[i][:0]
+	}
+	clear(e.re)
+	clear(e.ri)
+	clear(e.lastE)
+	clear(e.lastI)
+}
+
+// next advances the random stream of neuron k: xoroshiro128++ of Blackman and Vigna.
+func (e *Engine) next(k int) uint64 {
+	s0, s1 := e.s[2*k], e.s[2*k+1]
+	x := s0 + s1
+	r := (x<<17 | x>>47) + s0
+	s1 ^= s0
+	e.s[2*k] = (s0<<49 | s0>>15) ^ s1 ^ s1<<21
+	e.s[2*k+1] = s1<<28 | s1>>36
+	return r
+}
+
+// State is z, the engine's own memory.
+func (e *Engine) State() []uint8 { return e.z }
+
+// Potential is the membrane potential of every neuron [mV], the engine's own memory.
+func (e *Engine) Potential() []float64 { return e.u }
+
+// Synapses are the excitatory and inhibitory synaptic currents or conductances, the
+// engine's own memory; rectangular input is not part of them.
+func (e *Engine) Synapses() (exc, inh []float64) { return e.xe, e.xi }
+
+// Time is the time since Reset [ms].
+func (e *Engine) Time() float64 { return float64(e.step) * e.cfg.Dt }
+
+// Steps is the number of steps since Reset.
+func (e *Engine) Steps() int64 { return e.step }
+
+// Trace is the potential [mV] of the traced units at the end of every step since Reset,
+// step by step, until the capacity was full; it is the engine's own memory.
+func (e *Engine) Trace() []float64 { return e.trace }
+
+// Run does steps until the step count reaches to or flips may be out of room, and
+// returns the flips appended to flips, in time order.
+func (e *Engine) Run(to int64, flips []sampling.Flip) []sampling.Flip {
+	for e.step < to && cap(flips)-len(flips) >= e.flipSpace {
+		switch {
+		case e.cfg.Precise:
+			flips = e.membranePrecise(flips)
+		case e.cfg.Conductance:
+			flips = e.membraneConductance(flips)
+		default:
+			flips = e.membraneCurrent(flips)
+		}
+		e.step++
+		e.synapses()
+		if e.spikes != nil {
+			e.deliver()
+		}
+		if len(e.trace) < cap(e.trace) {
+			for _, k := range e.cfg.TraceUnits {
+				e.trace = append(e.trace, e.u[k])
+			}
+		}
+	}
+	return flips
+}
+
+// slot is the ring slot of the spikes of a step, counted as the step count after it.
+func (e *Engine) slot(step int64) *[]int32 {
+	n := int64(len(e.spikes))
+	return &e.spikes[((step%n)+n)%n]
+}
+
+// membraneCurrent does parts 1 and 2 of the step for current-based neurons.
+func (e *Engine) membraneCurrent(flips []sampling.Flip) []sampling.Flip {
+	theta := e.cfg.Theta
+	if e.cfg.NoThreshold {
+		theta = math.Inf(1)
+	}
+	t := float64(e.step+1) * e.cfg.Dt
+	var fired *[]int32
+	if e.spikes != nil {
+		fired = e.slot(e.step + 1)
+		*fired = (*fired)[:0]
+	}
+	rest, u, xe, xi := e.cfg.Rest, e.u, e.xe, e.xi
+	for k := range u {
+		if e.left[k] > 0 {
+			if e.left[k]--; e.left[k] == 0 {
+				e.z[k] = 0
+				flips = append(flips, sampling.Flip{Time: t, Unit: int32(k), On: 0})
+			}
+			continue
+		}
+		v := rest[k] + (u[k]-rest[k])*e.pm + xe[k]*e.ke - xi[k]*e.ki
+		if e.re != nil {
+			v += (e.re[k] - e.ri[k]) * e.kr
+		}
+		if v < theta {
+			u[k] = v
+			continue
+		}
+		flips = e.fire(flips, k, t, fired)
+	}
+	return flips
+}
+
+// membraneConductance is membraneCurrent for conductance-based neurons.
+func (e *Engine) membraneConductance(flips []sampling.Flip) []sampling.Flip {
+	c := &e.cfg
+	theta := c.Theta
+	if c.NoThreshold {
+		theta = math.Inf(1)
+	}
+	t := float64(e.step+1) * c.Dt
+	var fired *[]int32
+	if e.spikes != nil {
+		fired = e.slot(e.step + 1)
+		*fired = (*fired)[:0]
+	}
+	for k := range e.u {
+		if e.left[k] > 0 {
+			if e.left[k]--; e.left[k] == 0 {
+				e.z[k] = 0
+				flips = append(flips, sampling.Flip{Time: t, Unit: int32(k), On: 0})
+			}
+			continue
+		}
+		target, g := e.drive(k)
+		v := target + (e.u[k]-target)*math.Exp(-c.Dt*g/c.C)
+		if v < theta {
+			e.u[k] = v
+			continue
+		}
+		flips = e.fire(flips, k, t, fired)
+	}
+	return flips
+}
+
+// drive is the potential [mV] that neuron k tends to during this step and its total
+// conductance [µS], with the synaptic conductances of the middle of the step.
+func (e *Engine) drive(k int) (target, g float64) {
+	c := &e.cfg
+	ge, gi := e.xe[k]*e.he, e.xi[k]*e.hi
+	if e.re != nil {
+		ge += e.re[k]
+		gi += e.ri[k]
+	}
+	g = c.GLeak + ge + gi
+	return (c.GLeak*c.Rest[k] + ge*c.RevE + gi*c.RevI) / g, g
+}
+
+// fire lets neuron k spike at time t, the end of the step.
+func (e *Engine) fire(flips []sampling.Flip, k int, t float64, fired *[]int32) []sampling.Flip {
+	e.u[k] = e.cfg.Reset
+	e.left[k] = int32(e.cfg.Refractory)
+	e.z[k] = 1
+	if fired != nil {
+		*fired = append(*fired, int32(k))
+	}
+	return append(flips, sampling.Flip{Time: t, Unit: int32(k), On: 1})
+}
+
+// synapses decays the synaptic state over the step and adds the background events.
+func (e *Engine) synapses() {
+	xe, xi := e.xe, e.xi
+	src := e.src
+	// The usual background, one source a receptor, shares one random word a neuron.
+	if len(src) == 2 && !src[0].inh && src[1].inh {
+		te, ti, we, wi := src[0].table, src[1].table, src[0].weight, src[1].weight
+		pe, pi := e.pe, e.pi
+		te0, ti0 := te[0], ti[0]
+		for k := range xe {
+			r := e.next(k)
+			x, y := xe[k]*pe, xi[k]*pi
+			if a := uint32(r); a >= te0 {
+				x += we * float64(te.Count(a))
+			}
+			if b := uint32(r >> 32); b >= ti0 {
+				y += wi * float64(ti.Count(b))
+			}
+			xe[k], xi[k] = x, y
+		}
+		return
+	}
+	for k := range xe {
+		xe[k] *= e.pe
+		xi[k] *= e.pi
+		for _, s := range src {
+			x := s.weight * float64(s.table.Count(uint32(e.next(k)>>32)))
+			if s.inh {
+				xi[k] += x
+			} else {
+				xe[k] += x
+			}
+		}
+	}
+}
+
+// deliver adds the spikes that arrive at the end of this step, and for rectangular
+// input takes back those whose time is over.
+func (e *Engine) deliver() {
+	c := &e.cfg
+	n := c.N
+	t := e.Time()
+	if c.Rectangular {
+		for _, j := range *e.slot(e.step - int64(c.Delay)) {
+			e.add(e.re, e.ri, c.Weights[int(j)*n:int(j)*n+n], 1, 1)
+		}
+		for _, j := range *e.slot(e.step - int64(c.Delay+c.Refractory)) {
+			e.add(e.re, e.ri, c.Weights[int(j)*n:int(j)*n+n], -1, -1)
+		}
+		return
+	}
+	for _, j := range *e.slot(e.step - int64(c.Delay)) {
+		fe, fi := 1.0, 1.0
+		if !c.Static {
+			fe = e.lastE[j].Renew(t, c.TauE)
+			fi = e.lastI[j].Renew(t, c.TauI)
+		}
+		e.add(e.xe, e.xi, c.Weights[int(j)*n:int(j)*n+n], fe, fi)
+	}
+}
+
+// add brings one sender's row of weights to its targets, scaled by fe or fi by sign.
+func (e *Engine) add(xe, xi, row []float64, fe, fi float64) {
+	for k, w := range row {
+		switch {
+		case w > 0:
+			xe[k] += fe * w
+		case w < 0:
+			xi[k] -= fi * w
+		}
+	}
+}

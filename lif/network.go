@@ -1,0 +1,137 @@
+package lif
+
+import (
+	"fmt"
+	"math/rand/v2"
+
+	"github.com/spikesampling/spikesampling/lif/internal/engine"
+	"github.com/spikesampling/spikesampling/sampling"
+	"github.com/spikesampling/spikesampling/sampling/dynamics"
+)
+
+// Network is a network of neurons of one setup with given resting potentials and
+// synaptic weights: the biological level. It is a [sampling.Sampler] of whatever law its
+// refractory states have; [NewSampler] builds one that has a wanted law.
+type Network struct {
+	e     *engine.Engine
+	clock dynamics.Clock
+}
+
+// NetworkOptions are what a Network may record beside its flips.
+type NetworkOptions struct {
+	// Trace lists units whose membrane potential [mV] is kept at every step after Reset,
+	// for TraceDuration [ms].
+	Trace         []int
+	TraceDuration float64
+	// NoThreshold keeps the neurons from spiking: the free membrane potential.
+	NoThreshold bool
+}
+
+// NewNetwork returns a network of len(rest) neurons with resting potentials rest [mV]
+// and weights[from*len(rest)+to], signed, in nA (CUBA) or µS (COBA); nil means no
+// synapses.
+func NewNetwork(s Setup, rest, weights []float64, o NetworkOptions) (*Network, error) {
+	if err := s.Validate(); err != nil {
+		return nil, err
+	}
+	if len(rest) == 0 {
+		return nil, fmt.Errorf("lif: network of 0 neurons: must have at least 1")
+	}
+	if weights != nil && len(weights) != len(rest)*len(rest) {
+		return nil, fmt.Errorf("lif: %d weights for %d neurons: must be %d", len(weights), len(rest), len(rest)*len(rest))
+	}
+	for k, e := range rest {
+		if !finite(e) {
+			return nil, fmt.Errorf("lif: resting potential of unit %d is %v mV: must be finite", k, e)
+		}
+	}
+	for i, w := range weights {
+		if !finite(w) {
+			return nil, fmt.Errorf("lif: weight from unit %d to %d is %v: must be finite", i/len(rest), i%len(rest), w)
+		}
+	}
+	clock := dynamics.Clock{Dt: s.Dt}
+	c := s.config(rest, weights)
+	c.NoThreshold = o.NoThreshold
+	if len(o.Trace) > 0 {
+		for _, k := range o.Trace {
+			if k < 0 || k >= len(rest) {
+				return nil, fmt.Errorf("lif: traced unit %d: must be in 0..%d", k, len(rest)-1)
+			}
+		}
+		if !(o.TraceDuration > 0) || o.TraceDuration/s.Dt*float64(len(o.Trace)) > 1e8 {
+			return nil, fmt.Errorf("lif: TraceDuration = %v ms of %d units: must be > 0 and at most 1e8 values", o.TraceDuration, len(o.Trace))
+		}
+		c.TraceUnits, c.TraceCapacity = o.Trace, int(clock.Ceil(o.TraceDuration))
+	}
+	e, err := engine.New(c)
+	if err != nil {
+		return nil, fmt.Errorf("lif: %w", err)
+	}
+	return &Network{e: e, clock: clock}, nil
+}
+
+// config is the engine's configuration for neurons at the resting potentials rest.
+func (s Setup) config(rest, weights []float64) engine.Config {
+	p := s.Neuron
+	clock := dynamics.Clock{Dt: s.Dt}
+	ref, _ := clock.Steps(p.TauRef) // s is valid
+	delay, _ := clock.Steps(s.Delay)
+	return engine.Config{
+		N: len(rest), Conductance: p.Kind == COBA, Dt: s.Dt, Refractory: int(ref), Delay: int(delay),
+		Precise: s.Precise, C: p.C, GLeak: p.GLeak(), TauE: p.TauSynE, TauI: p.TauSynI,
+		Theta: p.Theta, Reset: p.Reset, RevE: p.EExc, RevI: p.EInh,
+		Rest: rest, NoiseE: s.Noise.Exc, NoiseI: s.Noise.Inh, Weights: weights,
+		Static: s.Synapse == Static, Rectangular: s.PSP == Rect,
+	}
+}
+
+// Dim is the number of neurons.
+func (n *Network) Dim() int { return len(n.e.State()) }
+
+// Reset starts at time 0. Every neuron takes its own random stream from src, in order. A
+// nil start lets each neuron of a noisy network begin refractory with probability ½;
+// without noise all begin silent and src, never used, may be nil.
+func (n *Network) Reset(start []uint8, src rand.Source) error {
+	if start != nil {
+		if err := sampling.CheckState(start, n.Dim()); err != nil {
+			return err
+		}
+	}
+	if src == nil && n.e.Noisy() {
+		return fmt.Errorf("lif: random source is nil: a network with background noise needs one")
+	}
+	n.e.Reset(start, src)
+	return nil
+}
+
+// State is z: z[k] = 1 iff neuron k is refractory.
+func (n *Network) State() []uint8 { return n.e.State() }
+
+// Time is the biological time since Reset [ms].
+func (n *Network) Time() float64 { return n.e.Time() }
+
+// Advance runs the network until time t [ms].
+func (n *Network) Advance(t float64, buf []sampling.Flip) ([]sampling.Flip, error) {
+	if cap(buf) < 2*n.Dim() {
+		return nil, fmt.Errorf("lif: buffer for %d flips: must hold at least %d", cap(buf), 2*n.Dim())
+	}
+	return n.e.Run(n.clock.Ceil(t), buf[:0]), nil
+}
+
+// Potential is the membrane potential of every neuron [mV]; valid until the next
+// Advance.
+func (n *Network) Potential() []float64 { return n.e.Potential() }
+
+// Synapses are the excitatory and inhibitory synaptic currents [nA] or conductances
+// [µS], all ≥ 0, without rectangular input; valid until the next Advance.
+func (n *Network) Synapses() (exc, inh []float64) { return n.e.Synapses() }
+
+// Trace is the membrane potential [mV] of the traced units: Trace()[i*m+j] is that of
+// the j-th of m traced units at time (i+1)·Dt.
+func (n *Network) Trace() []float64 { return n.e.Trace() }
+
+// Dt is the time step [ms].
+func (n *Network) Dt() float64 { return n.clock.Dt }
+
+var _ sampling.Sampler = (*Network)(nil)

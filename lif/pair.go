@@ -1,0 +1,184 @@
+package lif
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"sort"
+
+	"gonum.org/v1/gonum/interp"
+
+	"github.com/spikesampling/spikesampling/sampling"
+	"github.com/spikesampling/spikesampling/sampling/estimate"
+	"github.com/spikesampling/spikesampling/sampling/rng"
+)
+
+// PairTable is the measured effect of a coupling: two neurons coupled with the published
+// translation of W and biases −W/2 sample a pair law whose log odds ratio
+// L = ln(p11 p00/(p10 p01)) would be W if the translation were exact.
+type PairTable struct {
+	W  []float64 `json:"w"`  // nominal couplings, ascending
+	L  []float64 `json:"l"`  // measured log odds ratios
+	SE []float64 `json:"se"` // their standard errors
+}
+
+// Grids of nominal couplings: a single exponential PSP saturates beyond |W| of about 3,
+// a rectangular one carries far more.
+var (
+	pairGridExp  = []float64{-4, -3, -2.5, -2, -1.5, -1, -0.5, 0.5, 1, 1.5, 2, 2.5}
+	pairGridRect = []float64{-8, -6, -4.5, -3, -2, -1, -0.5, 0.5, 1, 2, 3, 4.5, 6, 8}
+)
+
+// pairReplicas pairs of each coupling run beside each other.
+const pairReplicas = 4
+
+func measurePairs(ctx context.Context, s Setup, c *Calibration, o CalibrateOptions) (*PairTable, error) {
+	grid := pairGridExp
+	if s.PSP == Rect {
+		grid = pairGridRect
+	}
+	t := &PairTable{W: grid, L: make([]float64, len(grid)), SE: make([]float64, len(grid))}
+	err := parallel(ctx, len(grid), o.Parallel, func(i int) error {
+		var err error
+		t.L[i], t.SE[i], err = s.measurePair(ctx, c, grid[i], o.Pairs/pairReplicas, o.Seed, i)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	t.trim()
+	if _, err := t.curve(); err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+// trim cuts the table where L stops growing: a strongly coupled pair of some setups
+// saturates or even comes back.
+func (t *PairTable) trim() {
+	mid := sort.SearchFloat64s(t.W, 0)
+	lo, hi := mid, mid
+	for lo > 0 && (lo == mid && t.L[lo-1] < 0 || lo < mid && t.L[lo-1] < t.L[lo]) {
+		lo--
+	}
+	for hi < len(t.W) && (hi == mid && t.L[hi] > 0 || hi > mid && t.L[hi] > t.L[hi-1]) {
+		hi++
+	}
+	t.W, t.L, t.SE = t.W[lo:hi], t.L[lo:hi], t.SE[lo:hi]
+}
+
+// measurePair measures the log odds ratio at nominal coupling w for the time duration
+// [ms] in pairReplicas pairs.
+func (s Setup) measurePair(ctx context.Context, c *Calibration, w, duration float64, seed uint64, index int) (l, se float64, err error) {
+	const n = 2 * pairReplicas
+	e := c.VHalf - c.Alpha*w/2
+	rest := make([]float64, n)
+	weights := make([]float64, n*n)
+	bio := s.weight(w, c.Alpha, s.freePotential(e))
+	for k := range rest {
+		rest[k] = e
+		weights[k*n+k^1] = bio
+	}
+	net, err := s.free(rest, weights)
+	if err != nil {
+		return 0, 0, err
+	}
+	if err := net.Reset(nil, rng.Stream(seed, "pair", index)); err != nil {
+		return 0, 0, err
+	}
+	// Counts of every replica and block; the pooled ratio, and its jackknife error.
+	var parts [][]float64
+	sch := sampling.Schedule{Warmup: 1000, Duration: duration / blocks}
+	for range blocks {
+		rec := make([]sampling.Recorder, pairReplicas)
+		joints := make([]*estimate.Joint, pairReplicas)
+		for r := range rec {
+			j, err := estimate.NewJoint(2*r, 2*r+1)
+			if err != nil {
+				return 0, 0, err
+			}
+			rec[r], joints[r] = j, j
+		}
+		if err := sampling.Run(ctx, net, sch, rec...); err != nil {
+			return 0, 0, err
+		}
+		for _, j := range joints {
+			parts = append(parts, j.P())
+		}
+		sch.Warmup = 0
+	}
+	total := make([]float64, 4)
+	for _, p := range parts {
+		for i := range total {
+			total[i] += p[i]
+		}
+	}
+	ratio := func(p []float64) float64 { return math.Log(p[3] * p[0] / (p[1] * p[2])) }
+	l = ratio(total)
+	m := float64(len(parts))
+	ss, rest4 := 0.0, make([]float64, 4)
+	for _, p := range parts {
+		for i := range rest4 {
+			rest4[i] = total[i] - p[i]
+		}
+		d := ratio(rest4) - l
+		ss += d * d
+	}
+	se = math.Sqrt(ss * (m - 1) / m)
+	if !finite(l) || !finite(se) {
+		return 0, 0, fmt.Errorf("lif: pair with W = %v: some of its four states were never seen in %v ms: measure longer", w, duration)
+	}
+	return l, se, nil
+}
+
+// curve is the monotone interpolation of L over W through (0, 0).
+func (t *PairTable) curve() (*interp.FritschButland, error) {
+	n := len(t.W)
+	if n < 4 || len(t.L) != n {
+		return nil, fmt.Errorf("lif: pair table with %d couplings and %d ratios: must have at least 4 of each", n, len(t.L))
+	}
+	i := sort.SearchFloat64s(t.W, 0)
+	w := append(append(append([]float64{}, t.W[:i]...), 0), t.W[i:]...)
+	l := append(append(append([]float64{}, t.L[:i]...), 0), t.L[i:]...)
+	for k := range w {
+		if !finite(w[k]) || !finite(l[k]) || (k > 0 && (w[k] <= w[k-1] || l[k] <= l[k-1])) {
+			return nil, fmt.Errorf("lif: pair table is not increasing at W = %v (L = %v)", w[k], l[k])
+		}
+	}
+	var f interp.FritschButland
+	if err := f.Fit(w, l); err != nil {
+		return nil, fmt.Errorf("lif: pair table: %w", err)
+	}
+	return &f, nil
+}
+
+// Range is the span of log odds ratios that the table can reach.
+func (t *PairTable) Range() (lo, hi float64) { return t.L[0], t.L[len(t.L)-1] }
+
+// Invert is the nominal coupling that gives the log odds ratio w.
+func (t *PairTable) Invert(w float64) (float64, error) {
+	f, err := t.curve()
+	if err != nil {
+		return 0, err
+	}
+	lo, hi := t.W[0], t.W[len(t.W)-1]
+	if a, b := t.Range(); !(w >= a && w <= b) {
+		return 0, fmt.Errorf("lif: coupling %v is outside the pair table: must be between %.3f and %.3f", w, a, b)
+	}
+	for range 60 {
+		mid := (lo + hi) / 2
+		if f.Predict(mid) < w {
+			lo = mid
+		} else {
+			hi = mid
+		}
+	}
+	return (lo + hi) / 2, nil
+}
+
+// free is a network without checks of its arguments, for internal use.
+func (s Setup) free(rest, weights []float64) (*Network, error) {
+	return NewNetwork(s, rest, weights, NetworkOptions{})
+}
+
+func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }

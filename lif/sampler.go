@@ -1,0 +1,232 @@
+package lif
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+
+	"github.com/spikesampling/spikesampling/boltzmann"
+	"github.com/spikesampling/spikesampling/sampling"
+	"github.com/spikesampling/spikesampling/sampling/rng"
+)
+
+// ClampMode says how evidence is held.
+type ClampMode int
+
+const (
+	// ClampBias takes the unit out of the network and adds its coupling to the biases
+	// of the others: exact conditioning.
+	ClampBias ClampMode = iota
+	// ClampDrive drives the unit so hard that it bursts or stays silent, as on
+	// hardware. Its synapses then deliver a sawtooth, or with rectangular PSPs a
+	// current with a gap of one step per refractory time.
+	ClampDrive
+)
+
+// driveWidth is how far beyond half activation a driven unit is put [α].
+const driveWidth = 20
+
+// Options say how a Sampler is built. The zero value is the documented default.
+type Options struct {
+	// Calibration of the setup; default: the stored one, which exists for the named
+	// parameter sets with exponential and rectangular PSPs. Other setups need one from
+	// Calibrate.
+	Calibration *Calibration
+	Translation Translation // default PairCalibrated
+	// Rates are estimates of the units' marginals, which the pair-calibrated and
+	// tail-corrected translations use to keep the mean drive of a sender right (an error
+	// of 0.1 changes a weight by less than 6 %, or a bias by about 0.02 W). Default:
+	// exact for up to 16 units, from a short Gibbs run above.
+	Rates     []float64
+	Clamp     map[int]uint8 // evidence: unit → 0 or 1
+	ClampMode ClampMode     // default ClampBias
+	Network   NetworkOptions
+}
+
+// Sampler is a network of LIF neurons whose refractory states z(t) sample a Boltzmann
+// machine, z_k(t) = 1 iff neuron k spiked in (t − τ_ref, t]. It is approximate: how
+// faithful it is depends on setup and translation (see the README's table).
+type Sampler struct {
+	net   *Network
+	units []int // network unit → machine unit
+	z     []uint8
+	clamp map[int]uint8 // units that are not in the network
+
+	cal *Calibration
+	bio *Biological
+}
+
+// NewSampler translates the machine into a network of neurons of setup s.
+func NewSampler(m *boltzmann.Machine, s Setup, o Options) (*Sampler, error) {
+	if m == nil {
+		return nil, fmt.Errorf("lif: no machine")
+	}
+	if err := s.Validate(); err != nil {
+		return nil, err
+	}
+	cal := o.Calibration
+	if cal == nil {
+		var err error
+		if cal, err = StoredCalibration(s); err != nil {
+			return nil, err
+		}
+	}
+	if o.ClampMode != ClampBias && o.ClampMode != ClampDrive {
+		return nil, fmt.Errorf("lif: ClampMode = %d: must be ClampBias or ClampDrive", o.ClampMode)
+	}
+	if o.Rates != nil && len(o.Rates) != m.Dim() {
+		return nil, fmt.Errorf("lif: %d rates for %d units", len(o.Rates), m.Dim())
+	}
+	// The conditioned machine: what is sampled, and the source of rates in both modes.
+	free, units := m, identity(m.Dim())
+	if len(o.Clamp) > 0 {
+		var err error
+		if free, units, err = m.Clamp(o.Clamp); err != nil {
+			return nil, err
+		}
+	}
+	rates := make([]float64, m.Dim())
+	if o.Rates != nil {
+		copy(rates, o.Rates)
+	} else if o.Translation != Published {
+		p, err := estimateRates(free)
+		if err != nil {
+			return nil, err
+		}
+		for i, k := range units {
+			rates[k] = p[i]
+		}
+	}
+	for k, v := range o.Clamp {
+		rates[k] = float64(v)
+	}
+
+	smp := &Sampler{z: make([]uint8, m.Dim()), cal: cal, units: units, clamp: o.Clamp}
+	target := free
+	if o.ClampMode == ClampDrive {
+		target, smp.units, smp.clamp = m, identity(m.Dim()), nil
+	}
+	sub := make([]float64, len(smp.units))
+	for i, k := range smp.units {
+		sub[i] = rates[k]
+	}
+	bio, err := s.Translate(target, cal, o.Translation, sub)
+	if err != nil {
+		return nil, err
+	}
+	if o.ClampMode == ClampDrive {
+		for k, v := range o.Clamp {
+			bio.Rest[k] = cal.VHalf + driveWidth*cal.Alpha*(2*float64(v)-1)
+		}
+	}
+	net := o.Network
+	net.Trace = nil
+	for _, k := range o.Network.Trace {
+		i := slices.Index(smp.units, k)
+		if i < 0 {
+			return nil, fmt.Errorf("lif: traced unit %d: must be a unit of the network that is not clamped", k)
+		}
+		net.Trace = append(net.Trace, i)
+	}
+	smp.bio = bio
+	smp.net, err = NewNetwork(s, bio.Rest, bio.Weights, net)
+	return smp, err
+}
+
+func identity(n int) []int {
+	u := make([]int, n)
+	for k := range u {
+		u[k] = k
+	}
+	return u
+}
+
+// Limits of the default rates.
+const (
+	exactRates  = 16   // units up to which rates are enumerated
+	pilotSweeps = 4000 // Gibbs sweeps above
+)
+
+// estimateRates are the marginals of m, exact or from a short Gibbs run with a fixed
+// seed.
+func estimateRates(m *boltzmann.Machine) ([]float64, error) {
+	if m.Dim() <= exactRates {
+		e, err := boltzmann.Enumerate(m)
+		if err != nil {
+			return nil, err
+		}
+		return e.Mean, nil
+	}
+	g, err := boltzmann.NewGibbs(m, boltzmann.GibbsOptions{})
+	if err != nil {
+		return nil, err
+	}
+	if err := g.Reset(nil, rng.Stream(0, "pilot")); err != nil {
+		return nil, err
+	}
+	return meanOf(g, pilotSweeps/10, pilotSweeps)
+}
+
+// Dim is the number of units of the machine, clamped ones included.
+func (s *Sampler) Dim() int { return len(s.z) }
+
+// Reset starts the chain at time 0. start, if given, has a value for every unit;
+// those of clamped units are replaced by the evidence.
+func (s *Sampler) Reset(start []uint8, src rand.Source) error {
+	var sub []uint8
+	if start != nil {
+		if err := sampling.CheckState(start, len(s.z)); err != nil {
+			return err
+		}
+		sub = make([]uint8, len(s.units))
+		for i, k := range s.units {
+			sub[i] = start[k]
+		}
+	}
+	if err := s.net.Reset(sub, src); err != nil {
+		return err
+	}
+	for k, v := range s.clamp {
+		s.z[k] = v
+	}
+	for i, k := range s.units {
+		s.z[k] = s.net.State()[i]
+	}
+	return nil
+}
+
+// State is the refractory state of every unit, and the evidence of clamped ones.
+func (s *Sampler) State() []uint8 { return s.z }
+
+// Time is the biological time since Reset [ms].
+func (s *Sampler) Time() float64 { return s.net.Time() }
+
+// Advance runs the network until time t [ms].
+func (s *Sampler) Advance(t float64, buf []sampling.Flip) ([]sampling.Flip, error) {
+	flips, err := s.net.Advance(t, buf)
+	for i := range flips {
+		f := &flips[i]
+		f.Unit = int32(s.units[f.Unit])
+		s.z[f.Unit] = f.On
+	}
+	return flips, err
+}
+
+// Trace is the membrane potential [mV] of the traced units, step by step (see
+// [Network.Trace]).
+func (s *Sampler) Trace() []float64 { return s.net.Trace() }
+
+// Calibration is the calibration the network was translated with.
+func (s *Sampler) Calibration() *Calibration { return s.cal }
+
+// Biological is a copy of the network's resting potentials and weights, and for every
+// neuron the unit of the machine that it is.
+func (s *Sampler) Biological() (b Biological, units []int) {
+	return Biological{Rest: slices.Clone(s.bio.Rest), Weights: slices.Clone(s.bio.Weights)}, slices.Clone(s.units)
+}
+
+// Clamped is a copy of the evidence held by ClampBias.
+func (s *Sampler) Clamped() map[int]uint8 { return maps.Clone(s.clamp) }
+
+var _ sampling.Sampler = (*Sampler)(nil)

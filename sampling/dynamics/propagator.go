@@ -1,0 +1,134 @@
+package dynamics
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"gonum.org/v1/gonum/mat"
+)
+
+// Decay is e^{−dt/τ}, the factor by which a variable with time constant tau [ms] decays
+// in dt [ms].
+func Decay(dt, tau float64) float64 { return math.Exp(-dt / tau) }
+
+// Convolve is ∫_0^dt e^{−(dt−s)/τ1} e^{−s/τ2} ds [ms]: the response at dt of a filter with
+// time constant tau1 to an exponential input with time constant tau2 that started at
+// amplitude 1. It is symmetric in its time constants and exact where they are equal,
+// where the textbook form τ1τ2/(τ1−τ2)·(e^{−dt/τ1}−e^{−dt/τ2}) is 0/0.
+func Convolve(dt, tau1, tau2 float64) float64 {
+	x := dt/tau2 - dt/tau1
+	// (e^x − 1)/x tends to 1; Expm1 is exact near 0, so only x = 0 needs care.
+	ratio := 1.0
+	if x != 0 {
+		ratio = math.Expm1(x) / x
+	}
+	if math.IsInf(ratio, 0) { // e^x overflows although the product below is finite
+		return (math.Exp(-dt/tau1) - math.Exp(-dt/tau2)) / (1/tau2 - 1/tau1)
+	}
+	return dt * math.Exp(-dt/tau2) * ratio
+}
+
+// Propagator is the exact solution over one step of a linear system dx/dt = A x + b:
+// x(t+dt) = M x(t) + c.
+type Propagator struct {
+	M *mat.Dense
+	C *mat.VecDense
+}
+
+// NewPropagator solves dx/dt = A x + b over dt [ms]; A is n×n [1/ms], b has length n or
+// is nil. It works for singular A too.
+func NewPropagator(a mat.Matrix, b []float64, dt float64) (*Propagator, error) {
+	n, c := a.Dims()
+	if n != c || n == 0 {
+		return nil, fmt.Errorf("dynamics: A is %d×%d: must be square", n, c)
+	}
+	if b != nil && len(b) != n {
+		return nil, fmt.Errorf("dynamics: b has length %d: must be %d or nil", len(b), n)
+	}
+	if !(dt > 0) || math.IsInf(dt, 0) {
+		return nil, fmt.Errorf("dynamics: dt = %v ms: must be finite and > 0", dt)
+	}
+	// exp of [[A b] [0 0]]·dt holds both the homogeneous map and the integral of b.
+	aug := mat.NewDense(n+1, n+1, nil)
+	for i := range n {
+		for j := range n {
+			v := a.At(i, j)
+			if math.IsNaN(v) || math.IsInf(v, 0) {
+				return nil, fmt.Errorf("dynamics: A[%d,%d] = %v: must be finite", i, j, v)
+			}
+			aug.Set(i, j, v*dt)
+		}
+		if b != nil {
+			if math.IsNaN(b[i]) || math.IsInf(b[i], 0) {
+				return nil, fmt.Errorf("dynamics: b[%d] = %v: must be finite", i, b[i])
+			}
+			aug.Set(i, n, b[i]*dt)
+		}
+	}
+	var e mat.Dense
+	e.Exp(aug)
+	p := &Propagator{M: mat.NewDense(n, n, nil), C: mat.NewVecDense(n, nil)}
+	p.M.Copy(e.Slice(0, n, 0, n))
+	for i := range n {
+		p.C.SetVec(i, e.At(i, n))
+	}
+	return p, nil
+}
+
+// Step writes M x + c to dst; dst and x must differ and have the system's dimension.
+func (p *Propagator) Step(dst, x []float64) {
+	n := len(x)
+	for i := range n {
+		s := p.C.AtVec(i)
+		for j, v := range x {
+			s += p.M.At(i, j) * v
+		}
+		dst[i] = s
+	}
+}
+
+// Clock is a time grid t_n = n·Dt.
+type Clock struct {
+	Dt float64 // step [ms]
+}
+
+// maxSteps keeps step counts exact in float64.
+const maxSteps = 1 << 53
+
+// Validate reports an error unless Dt is finite and positive.
+func (c Clock) Validate() error {
+	if !(c.Dt > 0) || math.IsInf(c.Dt, 0) {
+		return fmt.Errorf("dynamics: Dt = %v ms: must be finite and > 0", c.Dt)
+	}
+	return nil
+}
+
+// Time is the time of step n [ms].
+func (c Clock) Time(n int64) float64 { return float64(n) * c.Dt }
+
+// Ceil is the first step at or after t [ms], allowing for rounding of t.
+func (c Clock) Ceil(t float64) int64 {
+	x := t / c.Dt
+	if r := math.Round(x); math.Abs(x-r) <= 1e-9*max(1, math.Abs(r)) {
+		return int64(r)
+	}
+	return int64(math.Ceil(x))
+}
+
+// ErrOffGrid is wrapped by Steps when a duration is not a multiple of the step.
+var ErrOffGrid = errors.New("not a multiple of the time step")
+
+// Steps is the number of steps in the duration d [ms], which must be a multiple of Dt up
+// to rounding.
+func (c Clock) Steps(d float64) (int64, error) {
+	if err := c.Validate(); err != nil {
+		return 0, err
+	}
+	x := d / c.Dt
+	r := math.Round(x)
+	if !(r >= 0 && r < maxSteps) || math.Abs(x-r) > 1e-9*max(1, r) {
+		return 0, fmt.Errorf("%v ms is %w Dt = %v ms", d, ErrOffGrid, c.Dt)
+	}
+	return int64(r), nil
+}
