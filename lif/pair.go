@@ -157,17 +157,41 @@ func (t *PairTable) Range() (lo, hi float64) { return t.L[0], t.L[len(t.L)-1] }
 
 // Invert is the nominal coupling that gives the log odds ratio w.
 func (t *PairTable) Invert(w float64) (float64, error) {
-	f, err := t.curve()
+	inv, err := t.inverse()
 	if err != nil {
 		return 0, err
 	}
-	lo, hi := t.W[0], t.W[len(t.W)-1]
-	if a, b := t.Range(); !(w >= a && w <= b) {
-		return 0, fmt.Errorf("lif: coupling %v is outside the pair table: must be between %.3f and %.3f", w, a, b)
+	return inv.at(w)
+}
+
+// inverse is the inverse function of a pair table.
+type inverse struct {
+	t           *PairTable
+	f           *interp.FritschButland
+	extrapolate bool // beyond the table, keep the ratio at its edge
+}
+
+func (t *PairTable) inverse() (*inverse, error) {
+	f, err := t.curve()
+	return &inverse{t: t, f: f}, err
+}
+
+func (v *inverse) at(w float64) (float64, error) {
+	first, last := 0, len(v.t.W)-1
+	lo, hi := v.t.W[first], v.t.W[last]
+	if a, b := v.t.Range(); !(w >= a && w <= b) {
+		switch {
+		case !v.extrapolate || math.IsNaN(w):
+			return 0, fmt.Errorf("lif: coupling %v is outside the pair table: must be between %.3f and %.3f", w, a, b)
+		case w < a:
+			return w * lo / a, nil
+		default:
+			return w * hi / b, nil
+		}
 	}
 	for range 60 {
 		mid := (lo + hi) / 2
-		if f.Predict(mid) < w {
+		if v.f.Predict(mid) < w {
 			lo = mid
 		} else {
 			hi = mid

@@ -38,10 +38,13 @@ type Options struct {
 	// tail-corrected translations use to keep the mean drive of a sender right (an error
 	// of 0.1 changes a weight by less than 6 %, or a bias by about 0.02 W). Default:
 	// exact for up to 16 units, from a short Gibbs run above.
-	Rates     []float64
-	Clamp     map[int]uint8 // evidence: unit → 0 or 1
-	ClampMode ClampMode     // default ClampBias
-	Network   NetworkOptions
+	Rates []float64
+	// Extrapolate lets couplings outside the pair table take the correction at its edge
+	// instead of being refused. They saturate: the network will not quite follow them.
+	Extrapolate bool
+	Clamp       map[int]uint8 // evidence: unit → 0 or 1
+	ClampMode   ClampMode     // default ClampBias
+	Network     NetworkOptions
 }
 
 // Sampler is a network of LIF neurons whose refractory states z(t) sample a Boltzmann
@@ -111,7 +114,7 @@ func NewSampler(m *boltzmann.Machine, s Setup, o Options) (*Sampler, error) {
 	for i, k := range smp.units {
 		sub[i] = rates[k]
 	}
-	bio, err := s.Translate(target, cal, o.Translation, sub)
+	bio, err := s.translate(target, cal, o.Translation, sub, o.Extrapolate)
 	if err != nil {
 		return nil, err
 	}

@@ -126,6 +126,10 @@ type Biological struct {
 // Translate turns a machine into resting potentials and synaptic weights. rates are the
 // marginals of the units, used by the tail factor of the sender; nil takes ½ for all.
 func (s Setup) Translate(m *boltzmann.Machine, c *Calibration, t Translation, rates []float64) (*Biological, error) {
+	return s.translate(m, c, t, rates, false)
+}
+
+func (s Setup) translate(m *boltzmann.Machine, c *Calibration, t Translation, rates []float64, extrapolate bool) (*Biological, error) {
 	if err := s.check(c); err != nil {
 		return nil, err
 	}
@@ -147,6 +151,14 @@ func (s Setup) Translate(m *boltzmann.Machine, c *Calibration, t Translation, ra
 	if t < PairCalibrated || t > TailCorrected {
 		return nil, fmt.Errorf("lif: Translation = %v: must be PairCalibrated, Published or TailCorrected", t)
 	}
+	var pair *inverse
+	if t == PairCalibrated {
+		var err error
+		if pair, err = c.Pair.inverse(); err != nil {
+			return nil, err
+		}
+		pair.extrapolate = extrapolate
+	}
 	b := &Biological{Rest: make([]float64, n), Weights: make([]float64, n*n)}
 	for k := range n {
 		b.Rest[k] = c.VHalf + c.Alpha*m.Bias(k)
@@ -160,7 +172,7 @@ func (s Setup) Translate(m *boltzmann.Machine, c *Calibration, t Translation, ra
 			if rates != nil {
 				p = rates[j]
 			}
-			kappa, err := s.kappa(w, p, c, t)
+			kappa, err := s.kappa(w, p, t, pair)
 			if err != nil {
 				return nil, fmt.Errorf("units %d and %d: %w", j, k, err)
 			}
@@ -174,7 +186,7 @@ func (s Setup) Translate(m *boltzmann.Machine, c *Calibration, t Translation, ra
 }
 
 // kappa is the correction factor of coupling w from a sender that is on with probability p.
-func (s Setup) kappa(w, p float64, c *Calibration, t Translation) (float64, error) {
+func (s Setup) kappa(w, p float64, t Translation, pair *inverse) (float64, error) {
 	tau := s.Neuron.TauSynE
 	if w < 0 {
 		tau = s.Neuron.TauSynI
@@ -183,7 +195,7 @@ func (s Setup) kappa(w, p float64, c *Calibration, t Translation) (float64, erro
 	case TailCorrected:
 		return 1 / tail(p, s.Neuron.TauRef, tau), nil
 	case PairCalibrated:
-		nominal, err := c.Pair.Invert(w)
+		nominal, err := pair.at(w)
 		if err != nil {
 			return 0, err
 		}
