@@ -34,15 +34,17 @@ func (s Schedule) Validate() error {
 	return errors.Join(errs...)
 }
 
-// chunks is the number of parts a run is cut into, between which it looks at its
-// context. It is part of the result only through rounding in estimators, so it depends
-// on nothing.
-const chunks = 1000
+// A run is cut into parts, between which it looks at its context: a thousandth of it, at
+// most chunk in the sampler's time. The cut is part of the result through rounding in
+// estimators, so it depends on the length only.
+const (
+	parts = 1000
+	chunk = 1000
+)
 
 // Run advances s through the warm-up, then through the recorded time, telling rec.
-// It continues from where s is, so s must have been Reset. When ctx ends it stops
-// within a thousandth of the run and returns ctx's error; the recorders then hold what
-// was recorded so far.
+// It continues from where s is, so s must have been Reset. When ctx ends it stops soon
+// and returns ctx's error; the recorders then hold what was recorded so far.
 func Run(ctx context.Context, s Sampler, sch Schedule, rec ...Recorder) error {
 	if err := sch.Validate(); err != nil {
 		return err
@@ -57,12 +59,13 @@ func Run(ctx context.Context, s Sampler, sch Schedule, rec ...Recorder) error {
 	}
 	// advance moves s from its time to end in chunks of a fixed grid.
 	advance := func(from, length float64, rec []Recorder) error {
-		for c := 1; c <= chunks; c++ {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			target := from + length*float64(c)/chunks
+		n := math.Max(parts, math.Ceil(length/chunk))
+		for c := 1.0; c <= n; c++ {
+			target := from + length*(c/n)
 			for s.Time() < target {
+				if err := ctx.Err(); err != nil {
+					return err
+				}
 				before := s.Time()
 				flips, err := s.Advance(target, buf)
 				if err != nil {

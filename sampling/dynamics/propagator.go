@@ -17,14 +17,15 @@ func Decay(dt, tau float64) float64 { return math.Exp(-dt / tau) }
 // amplitude 1. It is symmetric in its time constants and exact where they are equal,
 // where the textbook form τ1τ2/(τ1−τ2)·(e^{−dt/τ1}−e^{−dt/τ2}) is 0/0.
 func Convolve(dt, tau1, tau2 float64) float64 {
+	if tau1 > tau2 {
+		tau1, tau2 = tau2, tau1
+	}
+	// (e^x − 1)/x tends to 1; Expm1 is exact near 0, so only x = 0 needs care. As x ≤ 0,
+	// nothing overflows.
 	x := dt/tau2 - dt/tau1
-	// (e^x − 1)/x tends to 1; Expm1 is exact near 0, so only x = 0 needs care.
 	ratio := 1.0
 	if x != 0 {
 		ratio = math.Expm1(x) / x
-	}
-	if math.IsInf(ratio, 0) { // e^x overflows although the product below is finite
-		return (math.Exp(-dt/tau1) - math.Exp(-dt/tau2)) / (1/tau2 - 1/tau1)
 	}
 	return dt * math.Exp(-dt/tau2) * ratio
 }
@@ -37,8 +38,12 @@ type Propagator struct {
 }
 
 // NewPropagator solves dx/dt = A x + b over dt [ms]; A is n×n [1/ms], b has length n or
-// is nil. It works for singular A too.
+// is nil. It works for singular A too, and refuses a system that grows beyond float64 within
+// dt.
 func NewPropagator(a mat.Matrix, b []float64, dt float64) (*Propagator, error) {
+	if a == nil {
+		return nil, errors.New("dynamics: A is nil: must be a square matrix")
+	}
 	n, c := a.Dims()
 	if n != c || n == 0 {
 		return nil, fmt.Errorf("dynamics: A is %d×%d: must be square", n, c)
@@ -68,6 +73,13 @@ func NewPropagator(a mat.Matrix, b []float64, dt float64) (*Propagator, error) {
 	}
 	var e mat.Dense
 	e.Exp(aug)
+	for i := range n {
+		for j := range n + 1 {
+			if v := e.At(i, j); math.IsNaN(v) || math.IsInf(v, 0) {
+				return nil, fmt.Errorf("dynamics: the solution over dt = %v ms is not finite: A·dt and b·dt are too large", dt)
+			}
+		}
+	}
 	p := &Propagator{M: mat.NewDense(n, n, nil), C: mat.NewVecDense(n, nil)}
 	p.M.Copy(e.Slice(0, n, 0, n))
 	for i := range n {
@@ -107,13 +119,19 @@ func (c Clock) Validate() error {
 // Time is the time of step n [ms].
 func (c Clock) Time(n int64) float64 { return float64(n) * c.Dt }
 
-// Ceil is the first step at or after t [ms], allowing for rounding of t.
+// Ceil is the first step n ≥ 0 with Time(n) ≥ t [ms], exactly as Time rounds.
 func (c Clock) Ceil(t float64) int64 {
-	x := t / c.Dt
-	if r := math.Round(x); math.Abs(x-r) <= 1e-9*max(1, math.Abs(r)) {
-		return int64(r)
+	if !(t > 0) {
+		return 0
 	}
-	return int64(math.Ceil(x))
+	n := int64(math.Ceil(math.Min(t/c.Dt, maxSteps)))
+	for n > 0 && c.Time(n-1) >= t {
+		n--
+	}
+	for n < maxSteps && c.Time(n) < t {
+		n++
+	}
+	return n
 }
 
 // ErrOffGrid is wrapped by Steps when a duration is not a multiple of the step.
@@ -127,7 +145,7 @@ func (c Clock) Steps(d float64) (int64, error) {
 	}
 	x := d / c.Dt
 	r := math.Round(x)
-	if !(r >= 0 && r < maxSteps) || math.Abs(x-r) > 1e-9*max(1, r) {
+	if !(r >= 0 && r < maxSteps) || math.Abs(x-r) > min(1e-9*r, 0.01) {
 		return 0, fmt.Errorf("%v ms is %w Dt = %v ms", d, ErrOffGrid, c.Dt)
 	}
 	return int64(r), nil

@@ -1,0 +1,188 @@
+// Posterior estimates the posterior of a published Bayesian network given evidence by
+// letting networks of spiking neurons run, and shows it beside the exact answer.
+//
+//	go run ./examples/posterior
+//	go run ./examples/posterior -network vision -evidence shading=present,contour=curved
+//	go run ./examples/posterior -network cancer.bif -evidence Xray=positive -query Cancer -json
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spikesampling/spikesampling/boltzmann/bayes"
+	"github.com/spikesampling/spikesampling/inference"
+	"github.com/spikesampling/spikesampling/internal/cli"
+	"github.com/spikesampling/spikesampling/lif"
+)
+
+type flags struct {
+	network, evidence, query, samplers string
+	duration, warmup                   float64
+	chains                             int
+	seed                               uint64
+	set, psp, translation              string
+	json                               bool
+	out                                string
+}
+
+func main() {
+	var f flags
+	flag.StringVar(&f.network, "network", "asia", "network: `FILE` (.bif or .uai) or a built-in one: "+strings.Join(bayes.BuiltinNames(), ", "))
+	flag.StringVar(&f.evidence, "evidence", "", "observed states, `variable=state,...` (default for asia: xray=yes,dysp=yes; \"none\": no evidence)")
+	flag.StringVar(&f.query, "query", "", "`variables` of interest, separated by commas (default: all that are not observed)")
+	flag.StringVar(&f.samplers, "sampler", strings.Join(inference.Samplers(), ","), "any of "+strings.Join(inference.Samplers(), ", ")+", separated by commas")
+	flag.Float64Var(&f.duration, "duration", 2e5, "recorded biological time of each chain [`ms`]; Gibbs sampling makes one sweep per refractory time")
+	flag.Float64Var(&f.warmup, "warmup", 1000, "biological time before it [`ms`]")
+	flag.IntVar(&f.chains, "chains", 4, "independent chains")
+	flag.Uint64Var(&f.seed, "seed", 1, "random seed; the same seed gives the same result")
+	flag.StringVar(&f.set, "set", "tutorial-cuba", "parameter `set` of the LIF neurons: "+strings.Join(lif.SetupNames(), ", "))
+	flag.StringVar(&f.psp, "psp", "auto", "postsynaptic potentials: auto, exponential or rect")
+	flag.StringVar(&f.translation, "translation", "auto", "of couplings to synaptic weights: auto, pair-calibrated, published or tail-corrected")
+	flag.BoolVar(&f.json, "json", false, "print the result as one JSON object and nothing else")
+	flag.StringVar(&f.out, "out", "", "write posterior.png, dkl.png and raster.png to this `directory`")
+	flag.Parse()
+	cli.Main("posterior", func(ctx context.Context) error {
+		if flag.NArg() > 0 {
+			return cli.Usage{Err: fmt.Errorf("unexpected argument %q: all input is given by flags", flag.Arg(0))}
+		}
+		return run(ctx, f)
+	})
+}
+
+func run(ctx context.Context, f flags) error {
+	plan, err := f.plan()
+	if err != nil {
+		return cli.Usage{Err: err}
+	}
+	if f.out != "" {
+		if err := cli.Writable(f.out); err != nil {
+			return cli.Usage{Err: err}
+		}
+	}
+	progress := cli.NewProgress(os.Stderr)
+	plan.OnProgress(progress.Update)
+	res, err := plan.Run(ctx)
+	progress.Clear()
+	if err != nil && (res == nil || !errors.Is(err, context.Canceled)) {
+		return err
+	}
+	stopped := err // nil, or the interrupt that left res partial
+	if f.json {
+		b, err := json.Marshal(res)
+		if err != nil {
+			return err
+		}
+		fmt.Printf("%s\n", b)
+	} else {
+		fmt.Print(res)
+	}
+	if f.out != "" && len(res.Samplers) > 0 {
+		files, err := draw(context.WithoutCancel(ctx), res, f.out)
+		if err != nil {
+			return err
+		}
+		if !f.json {
+			fmt.Printf("figures: %s\n", strings.Join(files, ", "))
+		}
+	}
+	return stopped
+}
+
+// plan reads all flags; its errors are the user's.
+func (f flags) plan() (*inference.Plan, error) {
+	n, err := f.load()
+	if err != nil {
+		return nil, err
+	}
+	text := f.evidence
+	switch {
+	case text == "" && f.network == "asia":
+		text = "xray=yes,dysp=yes"
+	case text == "none":
+		text = ""
+	}
+	ev, err := bayes.ParseEvidence(text)
+	if err != nil {
+		return nil, err
+	}
+	setup, err := lif.NamedSetup(f.set)
+	if err != nil {
+		return nil, err
+	}
+	o := inference.Options{Seed: f.seed, Setup: &setup, Samplers: list(f.samplers), Query: list(f.query)}
+	// A zero would mean the default; on the command line it is a mistake.
+	if !(f.duration > 0) {
+		return nil, fmt.Errorf("-duration %v: must be > 0 ms", f.duration)
+	}
+	if !(f.warmup > 0) {
+		return nil, fmt.Errorf("-warmup %v: must be > 0 ms", f.warmup)
+	}
+	if f.chains < 1 {
+		return nil, fmt.Errorf("-chains %d: must be ≥ 1", f.chains)
+	}
+	o.Duration, o.Warmup, o.Chains = f.duration, f.warmup, f.chains
+	switch f.psp {
+	case "auto":
+	case "exponential":
+		o.Shape = inference.Exponential
+	case "rect":
+		o.Shape = inference.Rect
+	default:
+		return nil, fmt.Errorf("-psp %q: must be auto, exponential or rect", f.psp)
+	}
+	var tr lif.Translation
+	switch f.translation {
+	case "auto":
+	case "pair-calibrated":
+		o.Translation = &tr
+	case "published":
+		tr, o.Translation = lif.Published, &tr
+	case "tail-corrected":
+		tr, o.Translation = lif.TailCorrected, &tr
+	default:
+		return nil, fmt.Errorf("-translation %q: must be auto, pair-calibrated, published or tail-corrected", f.translation)
+	}
+	p, err := inference.NewPlan(n, ev, o)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range o.Samplers { // what a sampler refuses is the user's choice of flags
+		if _, err := p.Sampler(s); err != nil {
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+func (f flags) load() (*bayes.Network, error) {
+	for _, name := range bayes.BuiltinNames() {
+		if f.network == name {
+			return bayes.Builtin(name)
+		}
+	}
+	if filepath.Ext(f.network) == "" {
+		if _, err := os.Stat(f.network); err != nil {
+			return nil, fmt.Errorf("-network %q: must be a .bif or .uai file or one of %s", f.network, strings.Join(bayes.BuiltinNames(), ", "))
+		}
+	}
+	return bayes.ReadFile(f.network)
+}
+
+// list splits at commas, leaving out spaces; empty text is no list.
+func list(s string) []string {
+	if strings.TrimSpace(s) == "" {
+		return nil
+	}
+	parts := strings.Split(s, ",")
+	for i := range parts {
+		parts[i] = strings.TrimSpace(parts[i])
+	}
+	return parts
+}
