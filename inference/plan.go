@@ -52,7 +52,8 @@ type Options struct {
 	// Translation of couplings to weights; default pair-calibrated, but published with
 	// 2^k auxiliary units, whose couplings are so strong that they need no correction.
 	Translation *lif.Translation
-	Calibration *lif.Calibration
+	// Calibration of a setup, safe for concurrent use; default lif.StoredCalibration.
+	Calibration func(lif.Setup) (*lif.Calibration, error)
 	// Encoding of the network in binary units. By default the LIF network gets one
 	// auxiliary unit per higher-order term where the couplings that this takes are
 	// within the calibrated range, and else 2^k for a factor of k units.
@@ -74,6 +75,9 @@ func (o *Options) complete() error {
 	}
 	if o.Chains == 0 {
 		o.Chains = 4
+	}
+	if o.Calibration == nil {
+		o.Calibration = lif.StoredCalibration
 	}
 	var errs []error
 	for i, s := range o.Samplers {
@@ -180,12 +184,21 @@ func (p *Plan) machine() error {
 	case Rect:
 		p.Setup.PSP = lif.Rect
 	default:
-		p.Setup.PSP = lif.Exponential
-		if p.Aux > 0 || !p.inRange() {
-			p.Setup.PSP = lif.Rect
+		p.Setup.PSP = lif.Rect
+		if p.Aux == 0 {
+			p.Setup.PSP = lif.Exponential
+			ok, err := p.inRange()
+			if err != nil {
+				return err
+			}
+			if !ok {
+				p.Setup.PSP = lif.Rect
+			}
 		}
 	}
-	if p.Kind == bayes.KindAuxiliary && !p.inRange() {
+	if ok, err := p.inRange(); err != nil {
+		return err
+	} else if !ok && p.Kind == bayes.KindAuxiliary {
 		enc := p.opt.Encoding
 		enc.Auxiliary = &boltzmann.AuxiliaryOptions{}
 		t, err := p.Network.Translate(p.Evidence, enc)
@@ -208,27 +221,24 @@ func (p *Plan) machine() error {
 
 // inRange reports whether the couplings of the machine are within the calibrated range of
 // the PSPs.
-func (p *Plan) inRange() bool {
-	c := p.opt.Calibration
-	if c == nil {
-		var err error
-		if c, err = lif.StoredCalibration(p.Setup); err != nil {
-			return true // the sampler will say what is missing
-		}
+func (p *Plan) inRange() (bool, error) {
+	c, err := p.opt.Calibration(p.Setup)
+	if err != nil {
+		return false, err
 	}
 	if c.Pair == nil {
-		return true
+		return true, nil
 	}
 	lo, hi := c.Pair.Range()
 	n := p.Machine.Dim()
 	for i := range n {
 		for j := range i {
 			if w := p.Machine.Weight(i, j); w < lo || w > hi {
-				return false
+				return false, nil
 			}
 		}
 	}
-	return true
+	return true, nil
 }
 
 // query sets the variables of interest and their exact joint law.
@@ -335,8 +345,12 @@ func (p *Plan) LIF(o lif.NetworkOptions) (*lif.Sampler, error) {
 	if p.Machine == nil {
 		return nil, fmt.Errorf("inference: the plan was made without the sampler %q", LIF)
 	}
+	c, err := p.opt.Calibration(p.Setup)
+	if err != nil {
+		return nil, err
+	}
 	return lif.NewSampler(p.Machine, p.Setup, lif.Options{
-		Calibration: p.opt.Calibration, Translation: p.Translation, Extrapolate: true, Network: o})
+		Calibration: c, Translation: p.Translation, Extrapolate: true, Network: o})
 }
 
 // UnitNames names the units of Machine, or of Target without one: "variable=state", and

@@ -85,6 +85,12 @@ func (o CalibrateOptions) withDefaults() (CalibrateOptions, error) {
 	return o, errors.Join(errs...)
 }
 
+// Validate reports what is wrong with the options.
+func (o CalibrateOptions) Validate() error {
+	_, err := o.withDefaults()
+	return err
+}
+
 // maxRMS is the largest residual of the logistic fit that a calibration may have.
 const maxRMS = 0.03
 

@@ -8,7 +8,6 @@ import (
 
 	"github.com/spikesampling/spikesampling/boltzmann"
 	"github.com/spikesampling/spikesampling/sampling"
-	"github.com/spikesampling/spikesampling/sampling/rng"
 )
 
 // ClampMode says how evidence is held.
@@ -34,10 +33,9 @@ type Options struct {
 	// Calibrate.
 	Calibration *Calibration
 	Translation Translation // default PairCalibrated
-	// Rates are estimates of the units' marginals, which the pair-calibrated and
-	// tail-corrected translations use to keep the mean drive of a sender right (an error
-	// of 0.1 changes a weight by less than 6 %, or a bias by about 0.02 W). Default:
-	// exact for up to 16 units, from a short Gibbs run above.
+	// Rates are the units' marginals, if you know them and nothing else. Default: the
+	// translation is tuned by means over the law of the machine itself, enumerated for up
+	// to 16 units, from a short Gibbs run above.
 	Rates []float64
 	// Extrapolate lets couplings outside the pair table take the correction at its edge
 	// instead of being refused. They saturate: the network will not quite follow them.
@@ -89,32 +87,38 @@ func NewSampler(m *boltzmann.Machine, s Setup, o Options) (*Sampler, error) {
 			return nil, err
 		}
 	}
-	rates := make([]float64, m.Dim())
-	if o.Rates != nil {
-		copy(rates, o.Rates)
-	} else if o.Translation != Published {
-		p, err := estimateRates(free)
-		if err != nil {
+	tr, err := s.translator(cal, o.Translation)
+	if err != nil {
+		return nil, err
+	}
+	if tr.pair != nil {
+		tr.pair.extrapolate = o.Extrapolate
+	}
+	var ref *reference
+	switch {
+	case o.Rates != nil:
+		sub := make([]float64, len(units))
+		for i, k := range units {
+			if sub[i] = o.Rates[k]; !(sub[i] >= 0 && sub[i] <= 1) {
+				return nil, fmt.Errorf("lif: rate of unit %d is %v: must be in [0, 1]", k, sub[i])
+			}
+		}
+		ref = ratesReference(free, sub, tr.resp)
+	case o.Translation == Published:
+		ref = ratesReference(free, nil, nil)
+	default:
+		if ref, err = newReference(free, tr.resp); err != nil {
 			return nil, err
 		}
-		for i, k := range units {
-			rates[k] = p[i]
-		}
-	}
-	for k, v := range o.Clamp {
-		rates[k] = float64(v)
 	}
 
 	smp := &Sampler{z: make([]uint8, m.Dim()), cal: cal, units: units, clamp: o.Clamp}
 	target := free
 	if o.ClampMode == ClampDrive {
+		ref = ref.embed(m.Dim(), units, o.Clamp)
 		target, smp.units, smp.clamp = m, identity(m.Dim()), nil
 	}
-	sub := make([]float64, len(smp.units))
-	for i, k := range smp.units {
-		sub[i] = rates[k]
-	}
-	bio, err := s.translate(target, cal, o.Translation, sub, o.Extrapolate)
+	bio, err := tr.translate(target, ref)
 	if err != nil {
 		return nil, err
 	}
@@ -143,32 +147,6 @@ func identity(n int) []int {
 		u[k] = k
 	}
 	return u
-}
-
-// Limits of the default rates.
-const (
-	exactRates  = 16   // units up to which rates are enumerated
-	pilotSweeps = 4000 // Gibbs sweeps above
-)
-
-// estimateRates are the marginals of m, exact or from a short Gibbs run with a fixed
-// seed.
-func estimateRates(m *boltzmann.Machine) ([]float64, error) {
-	if m.Dim() <= exactRates {
-		e, err := boltzmann.Enumerate(m)
-		if err != nil {
-			return nil, err
-		}
-		return e.Mean, nil
-	}
-	g, err := boltzmann.NewGibbs(m, boltzmann.GibbsOptions{})
-	if err != nil {
-		return nil, err
-	}
-	if err := g.Reset(nil, rng.Stream(0, "pilot")); err != nil {
-		return nil, err
-	}
-	return meanOf(g, pilotSweeps/10, pilotSweeps)
 }
 
 // Dim is the number of units of the machine, clamped ones included.

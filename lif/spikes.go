@@ -1,11 +1,6 @@
 package lif
 
-import (
-	"context"
-
-	"github.com/spikesampling/spikesampling/sampling"
-	"github.com/spikesampling/spikesampling/sampling/estimate"
-)
+import "github.com/spikesampling/spikesampling/sampling"
 
 // Spike is one spike of a unit.
 type Spike struct {
@@ -37,13 +32,6 @@ func (r *Spikes) Record(flips []sampling.Flip, t float64) {
 		}
 	}
 	r.End = t
-}
-
-// meanOf runs s and returns the share of time each unit is on.
-func meanOf(s sampling.Sampler, warmup, duration float64) ([]float64, error) {
-	m := estimate.NewMarginals(s.Dim())
-	err := sampling.Run(context.Background(), s, sampling.Schedule{Warmup: warmup, Duration: duration}, m)
-	return m.Mean(), err
 }
 
 var _ sampling.Recorder = (*Spikes)(nil)

@@ -124,84 +124,107 @@ type Biological struct {
 }
 
 // Translate turns a machine into resting potentials and synaptic weights. rates are the
-// marginals of the units, used by the tail factor of the sender; nil takes ½ for all.
+// marginals of the units, of which all translations but Published need to know; nil takes
+// ½ for all. [NewSampler] uses more than that: means over the law of the machine itself.
 func (s Setup) Translate(m *boltzmann.Machine, c *Calibration, t Translation, rates []float64) (*Biological, error) {
-	return s.translate(m, c, t, rates, false)
-}
-
-func (s Setup) translate(m *boltzmann.Machine, c *Calibration, t Translation, rates []float64, extrapolate bool) (*Biological, error) {
-	if err := s.check(c); err != nil {
-		return nil, err
-	}
-	n := m.Dim()
-	if rates != nil && len(rates) != n {
-		return nil, fmt.Errorf("lif: %d rates for %d units", len(rates), n)
+	if rates != nil && len(rates) != m.Dim() {
+		return nil, fmt.Errorf("lif: %d rates for %d units", len(rates), m.Dim())
 	}
 	for k, p := range rates {
 		if !(p >= 0 && p <= 1) {
 			return nil, fmt.Errorf("lif: rate of unit %d is %v: must be in [0, 1]", k, p)
 		}
 	}
-	if t == TailCorrected && !s.tailed() {
-		return nil, fmt.Errorf("lif: tail correction with %v PSPs and %v synapses: it is derived for renewing exponential ones", s.PSP, s.Synapse)
+	tr, err := s.translator(c, t)
+	if err != nil {
+		return nil, err
 	}
-	if t == PairCalibrated && c.Pair == nil {
-		return nil, fmt.Errorf("lif: the calibration has no pair table: calibrate with Pairs ≥ 0, or choose the Published or TailCorrected translation")
+	return tr.translate(m, ratesReference(m, rates, tr.resp))
+}
+
+// translator is a translation with what it needs of the calibration.
+type translator struct {
+	s    Setup
+	c    *Calibration
+	t    Translation
+	pair *inverse  // PairCalibrated only
+	resp *response // PairCalibrated only
+}
+
+func (s Setup) translator(c *Calibration, t Translation) (*translator, error) {
+	if err := s.check(c); err != nil {
+		return nil, err
 	}
-	if t < PairCalibrated || t > TailCorrected {
-		return nil, fmt.Errorf("lif: Translation = %v: must be PairCalibrated, Published or TailCorrected", t)
-	}
-	var pair *inverse
-	if t == PairCalibrated {
+	tr := &translator{s: s, c: c, t: t}
+	switch t {
+	case Published:
+	case TailCorrected:
+		if !s.tailed() {
+			return nil, fmt.Errorf("lif: tail correction with %v PSPs and %v synapses: it is derived for renewing exponential ones", s.PSP, s.Synapse)
+		}
+	case PairCalibrated:
+		if c.Pair == nil {
+			return nil, fmt.Errorf("lif: the calibration has no pair table: calibrate with Pairs ≥ 0, or choose the Published or TailCorrected translation")
+		}
 		var err error
-		if pair, err = c.Pair.inverse(); err != nil {
+		if tr.pair, err = c.Pair.inverse(); err != nil {
 			return nil, err
 		}
-		pair.extrapolate = extrapolate
+		if tr.resp, err = c.response(); err != nil {
+			return nil, err
+		}
+	default:
+		return nil, fmt.Errorf("lif: Translation = %v: must be PairCalibrated, Published or TailCorrected", t)
 	}
+	return tr, nil
+}
+
+func (tr *translator) translate(m *boltzmann.Machine, ref *reference) (*Biological, error) {
+	n, s, alpha := m.Dim(), tr.s, tr.c.Alpha
 	b := &Biological{Rest: make([]float64, n), Weights: make([]float64, n*n)}
 	for k := range n {
-		b.Rest[k] = c.VHalf + c.Alpha*m.Bias(k)
-		free := s.freePotential(b.Rest[k])
+		rest := tr.c.VHalf + alpha*m.Bias(k)
+		free := s.freePotential(rest)
+		shift := 0.0 // [α]
 		for j := range n {
-			w := m.Weight(k, j)
+			w, p := m.Weight(k, j), ref.p[k*n+j]
 			if w == 0 {
 				continue
 			}
-			p := 0.5
-			if rates != nil {
-				p = rates[j]
-			}
-			kappa, err := s.kappa(w, p, t, pair)
+			kappa, err := tr.kappa(w, p)
 			if err != nil {
 				return nil, fmt.Errorf("units %d and %d: %w", j, k, err)
 			}
-			b.Weights[j*n+k] = kappa * s.weight(w, c.Alpha, free)
-			if t == PairCalibrated && !s.tailed() {
-				b.Rest[k] += c.Alpha * w * p * (1 - kappa*s.gain(w, free))
+			b.Weights[j*n+k] = kappa * s.weight(w, alpha, free)
+			if tr.t == PairCalibrated && !s.tailed() {
+				shift += w * p * (1 - kappa*s.gain(w, free))
 			}
 		}
+		if tr.t == PairCalibrated {
+			shift += ref.shift[k]
+		}
+		b.Rest[k] = rest + alpha*shift
 	}
 	return b, nil
 }
 
 // kappa is the correction factor of coupling w from a sender that is on with probability p.
-func (s Setup) kappa(w, p float64, t Translation, pair *inverse) (float64, error) {
-	tau := s.Neuron.TauSynE
+func (tr *translator) kappa(w, p float64) (float64, error) {
+	ref, tau := tr.s.Neuron.TauRef, tr.s.Neuron.TauSynE
 	if w < 0 {
-		tau = s.Neuron.TauSynI
+		tau = tr.s.Neuron.TauSynI
 	}
-	switch t {
+	switch tr.t {
 	case TailCorrected:
-		return 1 / tail(p, s.Neuron.TauRef, tau), nil
+		return 1 / tail(p, ref, tau), nil
 	case PairCalibrated:
-		nominal, err := pair.at(w)
+		nominal, err := tr.pair.at(w)
 		if err != nil {
 			return 0, err
 		}
 		kappa := nominal / w
-		if s.tailed() {
-			kappa *= tail(0.5, s.Neuron.TauRef, tau) / tail(p, s.Neuron.TauRef, tau)
+		if tr.s.tailed() {
+			kappa *= tail(0.5, ref, tau) / tail(p, ref, tau)
 		}
 		return kappa, nil
 	}

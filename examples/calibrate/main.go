@@ -35,19 +35,19 @@ type flags struct {
 
 func main() {
 	var f flags
-	flag.StringVar(&f.set, "set", "tutorial-cuba", "parameter `set`: "+strings.Join(lif.SetupNames(), ", "))
-	flag.StringVar(&f.psp, "psp", "exponential", "postsynaptic potentials of the pair table: exponential or rect")
-	flag.IntVar(&f.points, "points", 60, "resting potentials measured")
-	flag.Float64Var(&f.duration, "duration", 1e5, "biological time of each [`ms`]")
-	flag.Float64Var(&f.pairs, "pairs", 0, "biological time for each coupling of the pair table [`ms`]; 0: no table")
-	flag.Uint64Var(&f.seed, "seed", 1, "random seed")
-	flag.BoolVar(&f.json, "json", false, "print the calibration as one JSON object and nothing else")
-	flag.StringVar(&f.out, "out", "", "write activation.png to this `directory`")
-	flag.StringVar(&f.store, "store", "", "measure all sets with both PSPs, long, and write them to this `file`")
-	flag.Parse()
+	fs := flag.NewFlagSet("calibrate", flag.ContinueOnError)
+	fs.StringVar(&f.set, "set", "tutorial-cuba", "parameter `set`: "+strings.Join(lif.SetupNames(), ", "))
+	fs.StringVar(&f.psp, "psp", "exponential", "postsynaptic potentials of the pair table: exponential or rect")
+	fs.IntVar(&f.points, "points", 60, "resting potentials measured")
+	fs.Float64Var(&f.duration, "duration", 1e5, "biological time of each [`ms`]")
+	fs.Float64Var(&f.pairs, "pairs", 0, "biological time for each coupling of the pair table [`ms`]; 0: no table")
+	fs.Uint64Var(&f.seed, "seed", 1, "random seed")
+	fs.BoolVar(&f.json, "json", false, "print the calibration as one JSON object and nothing else")
+	fs.StringVar(&f.out, "out", "", "write activation.png to this `directory`")
+	fs.StringVar(&f.store, "store", "", "measure all sets with both PSPs, long, and write them to this `file`")
 	cli.Main("calibrate", func(ctx context.Context) error {
-		if flag.NArg() > 0 {
-			return cli.Usage{Err: fmt.Errorf("unexpected argument %q: all input is given by flags", flag.Arg(0))}
+		if err := cli.Parse(fs, os.Args[1:]); err != nil {
+			return err
 		}
 		if f.store != "" {
 			return store(ctx, f.store, f.seed)

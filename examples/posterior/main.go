@@ -12,9 +12,11 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"github.com/spikesampling/spikesampling/boltzmann/bayes"
 	"github.com/spikesampling/spikesampling/inference"
@@ -28,36 +30,41 @@ type flags struct {
 	chains                             int
 	seed                               uint64
 	set, psp, translation              string
+	dt                                 float64
 	json                               bool
 	out                                string
 }
 
 func main() {
 	var f flags
-	flag.StringVar(&f.network, "network", "asia", "network: `FILE` (.bif or .uai) or a built-in one: "+strings.Join(bayes.BuiltinNames(), ", "))
-	flag.StringVar(&f.evidence, "evidence", "", "observed states, `variable=state,...` (default for asia: xray=yes,dysp=yes; \"none\": no evidence)")
-	flag.StringVar(&f.query, "query", "", "`variables` of interest, separated by commas (default: all that are not observed)")
-	flag.StringVar(&f.samplers, "sampler", strings.Join(inference.Samplers(), ","), "any of "+strings.Join(inference.Samplers(), ", ")+", separated by commas")
-	flag.Float64Var(&f.duration, "duration", 2e5, "recorded biological time of each chain [`ms`]; Gibbs sampling makes one sweep per refractory time")
-	flag.Float64Var(&f.warmup, "warmup", 1000, "biological time before it [`ms`]")
-	flag.IntVar(&f.chains, "chains", 4, "independent chains")
-	flag.Uint64Var(&f.seed, "seed", 1, "random seed; the same seed gives the same result")
-	flag.StringVar(&f.set, "set", "tutorial-cuba", "parameter `set` of the LIF neurons: "+strings.Join(lif.SetupNames(), ", "))
-	flag.StringVar(&f.psp, "psp", "auto", "postsynaptic potentials: auto, exponential or rect")
-	flag.StringVar(&f.translation, "translation", "auto", "of couplings to synaptic weights: auto, pair-calibrated, published or tail-corrected")
-	flag.BoolVar(&f.json, "json", false, "print the result as one JSON object and nothing else")
-	flag.StringVar(&f.out, "out", "", "write posterior.png, dkl.png and raster.png to this `directory`")
-	flag.Parse()
+	fs := flag.NewFlagSet("posterior", flag.ContinueOnError)
+	fs.StringVar(&f.network, "network", "asia", "network: `FILE` (.bif or .uai) or a built-in one: "+strings.Join(bayes.BuiltinNames(), ", "))
+	fs.StringVar(&f.evidence, "evidence", "", "observed states, `variable=state,...` (default for asia: xray=yes,dysp=yes; \"none\": no evidence)")
+	fs.StringVar(&f.query, "query", "", "`variables` of interest, separated by commas (default: all that are not observed)")
+	fs.StringVar(&f.samplers, "sampler", strings.Join(inference.Samplers(), ","), "any of "+strings.Join(inference.Samplers(), ", ")+", separated by commas")
+	fs.Float64Var(&f.duration, "duration", 2e5, "recorded biological time of each chain [`ms`]; Gibbs sampling makes one sweep per refractory time")
+	fs.Float64Var(&f.warmup, "warmup", 1000, "biological time before it [`ms`]")
+	fs.IntVar(&f.chains, "chains", 4, "independent chains")
+	fs.Uint64Var(&f.seed, "seed", 1, "random seed; the same seed gives the same result")
+	fs.StringVar(&f.set, "set", "tutorial-cuba", "parameter `set` of the LIF neurons: "+strings.Join(lif.SetupNames(), ", "))
+	fs.Float64Var(&f.dt, "dt", 0, "time step of the LIF network [`ms`]; default: that of the set. Another one is calibrated first")
+	fs.StringVar(&f.psp, "psp", "auto", "postsynaptic potentials: auto, exponential or rect")
+	fs.StringVar(&f.translation, "translation", "auto", "of couplings to synaptic weights: auto, pair-calibrated, published or tail-corrected")
+	fs.BoolVar(&f.json, "json", false, "print the result as one JSON object and nothing else")
+	fs.StringVar(&f.out, "out", "", "write posterior.png, dkl.png and raster.png to this `directory`")
 	cli.Main("posterior", func(ctx context.Context) error {
-		if flag.NArg() > 0 {
-			return cli.Usage{Err: fmt.Errorf("unexpected argument %q: all input is given by flags", flag.Arg(0))}
+		if err := cli.Parse(fs, os.Args[1:]); err != nil {
+			return err
 		}
 		return run(ctx, f)
 	})
 }
 
 func run(ctx context.Context, f flags) error {
-	plan, err := f.plan()
+	plan, err := f.plan(ctx)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
 	if err != nil {
 		return cli.Usage{Err: err}
 	}
@@ -96,7 +103,7 @@ func run(ctx context.Context, f flags) error {
 }
 
 // plan reads all flags; its errors are the user's.
-func (f flags) plan() (*inference.Plan, error) {
+func (f flags) plan(ctx context.Context) (*inference.Plan, error) {
 	n, err := f.load()
 	if err != nil {
 		return nil, err
@@ -116,7 +123,14 @@ func (f flags) plan() (*inference.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := inference.Options{Seed: f.seed, Setup: &setup, Samplers: list(f.samplers), Query: list(f.query)}
+	switch {
+	case f.dt < 0 || math.IsNaN(f.dt):
+		return nil, fmt.Errorf("-dt %v: must be > 0 ms", f.dt)
+	case f.dt > 0:
+		setup.Dt, setup.Delay = f.dt, f.dt
+	}
+	o := inference.Options{Seed: f.seed, Setup: &setup, Samplers: list(f.samplers), Query: list(f.query),
+		Calibration: calibrations(ctx)}
 	// A zero would mean the default; on the command line it is a mistake.
 	if !(f.duration > 0) {
 		return nil, fmt.Errorf("-duration %v: must be > 0 ms", f.duration)
@@ -159,6 +173,26 @@ func (f flags) plan() (*inference.Plan, error) {
 		}
 	}
 	return p, nil
+}
+
+// calibrations looks up the stored calibration of a setup, or else measures it, once.
+func calibrations(ctx context.Context) func(lif.Setup) (*lif.Calibration, error) {
+	measured := make(map[string]*lif.Calibration)
+	var mu sync.Mutex
+	return func(s lif.Setup) (*lif.Calibration, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if c, err := lif.StoredCalibration(s); err == nil {
+			return c, nil
+		}
+		if c := measured[s.Hash()]; c != nil {
+			return c, nil
+		}
+		fmt.Fprintf(os.Stderr, "posterior: measuring a calibration for steps of %v ms and %v PSPs\n", s.Dt, s.PSP)
+		c, err := lif.Calibrate(ctx, s, lif.CalibrateOptions{})
+		measured[s.Hash()] = c
+		return c, err
+	}
 }
 
 func (f flags) load() (*bayes.Network, error) {

@@ -34,13 +34,13 @@ func (e *Engine) membranePrecise(flips []sampling.Flip) []sampling.Flip {
 			flips = append(flips, sampling.Flip{Time: t, Unit: int32(k), On: 0})
 		}
 		path := e.path(k, t-t0)
-		v := path(t1 - t)
+		v := path.at(t1 - t)
 		if v < c.Theta || c.NoThreshold {
 			e.u[k] = v
 			continue
 		}
 		// τ_ref is at least one step, so a neuron spikes at most once a step.
-		ts := t + crossing(path, c.Theta, t1-t)
+		ts := t + path.crossing(c.Theta, t1-t)
 		e.u[k], e.z[k], e.end[k] = c.Reset, 1, ts+tauRef
 		if fired != nil {
 			*fired = append(*fired, int32(k))
@@ -59,36 +59,48 @@ func (e *Engine) membranePrecise(flips []sampling.Flip) []sampling.Flip {
 	return flips
 }
 
-// path is the membrane potential of neuron k as a function of the time s [ms] after a
-// point at offset [ms] into the step, without a threshold.
-func (e *Engine) path(k int, offset float64) func(s float64) float64 {
-	c := &e.cfg
-	u := e.u[k]
-	if c.Conductance {
-		target, g := e.drive(k)
-		return func(s float64) float64 { return target + (u-target)*math.Exp(-s*g/c.C) }
-	}
-	tauM := c.C / c.GLeak
-	rest := c.Rest[k]
-	ie, ii := e.xe[k]*math.Exp(-offset/c.TauE), e.xi[k]*math.Exp(-offset/c.TauI)
-	if e.re != nil {
-		rest += (e.re[k] - e.ri[k]) / c.GLeak
-	}
-	return func(s float64) float64 {
-		return rest + (u-rest)*math.Exp(-s/tauM) +
-			(ie*dynamics.Convolve(s, tauM, c.TauE)-ii*dynamics.Convolve(s, tauM, c.TauI))/c.C
-	}
+// path is the membrane potential of one neuron after a point inside a step, without a
+// threshold. It is a value, not a closure, so that a step does not allocate.
+type path struct {
+	u, target     float64 // potential at the point, and where it tends to without xe, xi [mV]
+	tauM          float64 // time constant of that [ms]
+	xe, xi        float64 // synaptic currents at the point [nA]; 0 if conductance-based
+	tauE, tauI, c float64
 }
 
-// crossing is the time in [0, h] at which path reaches theta, given path(h) ≥ theta.
-func crossing(path func(float64) float64, theta, h float64) float64 {
-	if h <= 0 || path(0) >= theta {
+// path is the path of neuron k from a point at offset [ms] into the step.
+func (e *Engine) path(k int, offset float64) path {
+	c := &e.cfg
+	if c.Conductance {
+		target, g := e.drive(k)
+		return path{u: e.u[k], target: target, tauM: c.C / g}
+	}
+	target := c.Rest[k]
+	if e.re != nil {
+		target += (e.re[k] - e.ri[k]) / c.GLeak
+	}
+	return path{u: e.u[k], target: target, tauM: c.C / c.GLeak, tauE: c.TauE, tauI: c.TauI, c: c.C,
+		xe: e.xe[k] * math.Exp(-offset/c.TauE), xi: e.xi[k] * math.Exp(-offset/c.TauI)}
+}
+
+// at is the potential s [ms] after the point.
+func (p *path) at(s float64) float64 {
+	v := p.target + (p.u-p.target)*math.Exp(-s/p.tauM)
+	if p.c > 0 {
+		v += (p.xe*dynamics.Convolve(s, p.tauM, p.tauE) - p.xi*dynamics.Convolve(s, p.tauM, p.tauI)) / p.c
+	}
+	return v
+}
+
+// crossing is the time in [0, h] at which the potential reaches theta, given at(h) ≥ theta.
+func (p *path) crossing(theta, h float64) float64 {
+	if h <= 0 || p.at(0) >= theta {
 		return 0
 	}
 	lo, hi := 0.0, h
 	for range 60 {
 		mid := (lo + hi) / 2
-		if path(mid) >= theta {
+		if p.at(mid) >= theta {
 			hi = mid
 		} else {
 			lo = mid

@@ -1,0 +1,243 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/spikesampling/spikesampling/internal/cli"
+)
+
+// binary is the command, built once.
+var binary string
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "posterior")
+	if err != nil {
+		panic(err)
+	}
+	binary = filepath.Join(dir, "posterior")
+	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
+		panic(string(out))
+	}
+	code := m.Run()
+	os.RemoveAll(dir)
+	os.Exit(code)
+}
+
+// call runs the command and returns stdout, stderr and the exit code.
+func call(t *testing.T, env []string, args ...string) (stdout, stderr string, code int) {
+	t.Helper()
+	c := exec.Command(binary, args...)
+	c.Env = append(os.Environ(), env...)
+	var o, e bytes.Buffer
+	c.Stdout, c.Stderr = &o, &e
+	err := c.Run()
+	var x *exec.ExitError
+	if err != nil && !errors.As(err, &x) {
+		t.Fatal(err)
+	}
+	return o.String(), e.String(), c.ProcessState.ExitCode()
+}
+
+// result is what users read from -json.
+type result struct {
+	Network  string            `json:"network"`
+	Evidence map[string]string `json:"evidence"`
+	Seed     uint64            `json:"seed"`
+	Units    int               `json:"units"`
+	BioMS    float64           `json:"bio_ms"`
+	WallS    float64           `json:"wall_s"`
+	Partial  bool              `json:"partial"`
+	Samplers []struct {
+		Name      string `json:"name"`
+		Marginals []struct {
+			Variable string  `json:"variable"`
+			Value    string  `json:"value"`
+			Exact    float64 `json:"exact"`
+			Estimate float64 `json:"estimate"`
+			MCSE     float64 `json:"mcse"`
+			ESS      float64 `json:"ess"`
+			Rhat     float64 `json:"rhat"`
+		} `json:"marginals"`
+		MaxAbsError float64  `json:"max_abs_error"`
+		DKL         *float64 `json:"dkl"`
+	} `json:"samplers"`
+}
+
+func TestDefault(t *testing.T) {
+	out, stderr, code := call(t, nil, "-json")
+	if code != cli.OK || stderr != "" {
+		t.Fatalf("exit %d, stderr %q", code, stderr)
+	}
+	var r result
+	if err := json.Unmarshal([]byte(out), &r); err != nil {
+		t.Fatal(err)
+	}
+	if r.Network != "asia" || r.Evidence["xray"] != "yes" || r.Evidence["dysp"] != "yes" || r.Units != 6 || r.BioMS != 8e5 || len(r.Samplers) != 3 {
+		t.Errorf("result %+v", r)
+	}
+	for _, s := range r.Samplers {
+		if s.DKL == nil || len(s.Marginals) != 12 {
+			t.Errorf("%s: divergence %v, %d marginals", s.Name, s.DKL, len(s.Marginals))
+		}
+		if limit := map[string]float64{"lif": 0.05, "neural": 0.01, "gibbs": 0.01}[s.Name]; s.MaxAbsError > limit {
+			t.Errorf("%s: largest error %.4f: must be ≤ %g", s.Name, s.MaxAbsError, limit)
+		}
+	}
+}
+
+var wall = regexp.MustCompile(`"wall_s":[0-9.e+-]+`)
+
+// TestSameBytes: one seed, one output, on one processor or two.
+func TestSameBytes(t *testing.T) {
+	var first string
+	for _, procs := range []string{"1", "2", "2"} {
+		out, _, code := call(t, []string{"GOMAXPROCS=" + procs}, "-json", "-duration", "20000", "-seed", "9")
+		if code != cli.OK {
+			t.Fatalf("exit %d", code)
+		}
+		out = wall.ReplaceAllString(out, "")
+		if first == "" {
+			first = out
+		} else if out != first {
+			t.Errorf("GOMAXPROCS=%s: other bytes", procs)
+		}
+	}
+	other, _, _ := call(t, nil, "-json", "-duration", "20000", "-seed", "10")
+	if wall.ReplaceAllString(other, "") == first {
+		t.Error("another seed, the same bytes")
+	}
+}
+
+func TestFigures(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "new", "dir")
+	out, _, code := call(t, nil, "-duration", "5000", "-out", dir)
+	if code != cli.OK {
+		t.Fatalf("exit %d", code)
+	}
+	for _, f := range []string{"posterior.png", "dkl.png", "raster.png"} {
+		b, err := os.ReadFile(filepath.Join(dir, f))
+		if err != nil || !bytes.HasPrefix(b, []byte("\x89PNG")) {
+			t.Errorf("%s: %v", f, err)
+		}
+		if !strings.Contains(out, f) {
+			t.Errorf("the output does not name %s", f)
+		}
+	}
+	if e, _ := os.ReadDir(dir); len(e) != 3 {
+		t.Errorf("%d files", len(e))
+	}
+}
+
+func write(t *testing.T, name, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// TestBadInput: exit code 2, one line on stderr that names the place and what is allowed,
+// nothing on stdout, no files.
+func TestBadInput(t *testing.T) {
+	const head = "network n { }\nvariable a { type discrete [ 2 ] { yes, no }; }\n"
+	for _, c := range []struct {
+		args  []string
+		words []string
+	}{
+		{[]string{"-network", write(t, "a.bif", head+"probability ( a ) { table 0.5 0.6; }\n")}, []string{"a", "sum", "1.1"}},
+		{[]string{"-network", write(t, "b.bif", head+"probability ( a ) { table 0.5, ; }\n")}, []string{"line 3, column 32"}},
+		{[]string{"-network", write(t, "c.bif", head+"probability ( a | b ) { table 0.5, 0.5; }\n")}, []string{"b", "line 3"}},
+		{[]string{"-network", write(t, "d.bif", "network n {")}, []string{"line 1"}},
+		{[]string{"-network", write(t, "e.uai", "MARKOV\n2\n2 2\n1\n2 0 7\n4\n1 2 3 4\n")}, []string{"line 5", "7"}},
+		{[]string{"-network", write(t, "f.uai", "BAYES\n1\n2\n1\n1 0\n2\n0.5 0.7\n")}, []string{"sum"}},
+		{[]string{"-network", write(t, "g.uai", "MARKOV\n1\n2\n1\n1 0\n2\n0.5\n")}, []string{"line 8", "end of the file"}},
+		{[]string{"-network", write(t, "h.xml", "<x/>")}, []string{".bif", ".uai"}},
+		{[]string{"-network", "missing.bif"}, []string{"missing.bif"}},
+		{[]string{"-network", "azia"}, []string{"azia", "asia", ".bif"}},
+		{[]string{"-evidence", "xrax=yes"}, []string{"xrax", "xray"}},
+		{[]string{"-evidence", "xray=perhaps"}, []string{"perhaps", "yes", "no"}},
+		{[]string{"-evidence", "xray"}, []string{"xray", "="}},
+		{[]string{"-evidence", "tub=yes,either=no"}, []string{"probability 0"}},
+		{[]string{"-query", "lungs"}, []string{"lungs", "lung"}},
+		{[]string{"-sampler", "lif,nuts"}, []string{"nuts", "gibbs"}},
+		{[]string{"-duration", "-5"}, []string{"-duration", "> 0"}},
+		{[]string{"-duration", "0"}, []string{"-duration", "> 0"}},
+		{[]string{"-duration", "NaN"}, []string{"-duration", "> 0"}},
+		{[]string{"-warmup", "-1"}, []string{"-warmup"}},
+		{[]string{"-chains", "0"}, []string{"-chains", "≥ 1"}},
+		{[]string{"-set", "nest"}, []string{"nest", "tutorial-cuba"}},
+		{[]string{"-psp", "alpha"}, []string{"alpha", "rect"}},
+		{[]string{"-translation", "mine"}, []string{"mine", "published"}},
+		{[]string{"-dt", "0.3"}, []string{"TauRef", "10 ms", "multiple", "0.3 ms"}},
+		{[]string{"-dt", "-1"}, []string{"-dt", "> 0"}},
+		{[]string{"-fast"}, []string{"-fast", "-h"}},
+		{[]string{"-seed", "-1"}, []string{"-seed"}},
+		{[]string{"surplus"}, []string{"surplus"}},
+		{[]string{"-set", "tutorial-cuba", "-psp", "rect", "-translation", "tail-corrected"}, []string{"tail", "exponential"}},
+	} {
+		dir := t.TempDir()
+		out, stderr, code := call(t, nil, append([]string{"-out", filepath.Join(dir, "out")}, c.args...)...)
+		name := strings.Join(c.args, " ")
+		if code != cli.BadInput {
+			t.Errorf("%s: exit %d, want %d (%s)", name, code, cli.BadInput, stderr)
+		}
+		first, _, _ := strings.Cut(stderr, "\n")
+		for _, w := range c.words {
+			if !strings.Contains(first, w) {
+				t.Errorf("%s: %q does not name %q", name, first, w)
+			}
+		}
+		if strings.Count(stderr, "\n") != 1 || out != "" {
+			t.Errorf("%s: stdout %q, stderr %q", name, out, stderr)
+		}
+		if e, _ := os.ReadDir(dir); len(e) != 0 {
+			t.Errorf("%s: left %v behind", name, e)
+		}
+		t.Log(first)
+	}
+}
+
+// TestInterrupt: Ctrl-C keeps what was sampled, marks it, and exits 130.
+func TestInterrupt(t *testing.T) {
+	for _, args := range [][]string{{"-duration", "1e9"}, {"-duration", "1e9", "-json"}} {
+		c := exec.Command(binary, args...)
+		var o, e bytes.Buffer
+		c.Stdout, c.Stderr = &o, &e
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(2 * time.Second)
+		if err := c.Process.Signal(syscall.SIGINT); err != nil {
+			t.Fatal(err)
+		}
+		start := time.Now()
+		_ = c.Wait()
+		if code := c.ProcessState.ExitCode(); code != cli.Interrupted {
+			t.Errorf("exit %d, want %d (%s)", code, cli.Interrupted, e.String())
+		}
+		if d := time.Since(start); d > 10*time.Second {
+			t.Errorf("it took %v to stop", d)
+		}
+		if len(args) == 2 {
+			if !strings.Contains(o.String(), "PARTIAL") || !strings.Contains(o.String(), "lung") {
+				t.Errorf("stdout %q", o.String())
+			}
+			continue
+		}
+		var r result
+		if err := json.Unmarshal(o.Bytes(), &r); err != nil || !r.Partial || len(r.Samplers) != 1 || r.BioMS <= 0 {
+			t.Errorf("%v: %q", err, o.String())
+		}
+	}
+}
