@@ -2,6 +2,7 @@ package sampling
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"runtime"
@@ -87,7 +88,7 @@ func Chains[E Estimator[E]](ctx context.Context, newSampler func(chain int) (Sam
 	var merged E
 	have := false
 	for c := range n {
-		if errs[c] != nil && ctx.Err() == nil {
+		if errs[c] != nil && !errors.Is(errs[c], ctx.Err()) {
 			return zero, fmt.Errorf("chain %d: %w", c, errs[c])
 		}
 		if !started[c] {

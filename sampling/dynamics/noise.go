@@ -36,7 +36,7 @@ type CountTable []uint32
 // An empty table means that no event ever comes.
 func NewCountTable(rate, dt float64) (CountTable, error) {
 	mean := rate * dt / 1000
-	if !(mean >= 0 && mean <= maxMean) {
+	if !(rate >= 0 && dt >= 0 && mean <= maxMean) {
 		return nil, fmt.Errorf("dynamics: %v Hz bring %v events per step of %v ms: must be between 0 and %d; take a smaller step",
 			rate, mean, dt, maxMean)
 	}
