@@ -197,7 +197,8 @@ func (s Setup) activeRange(p0, p1 float64) (lo, hi float64, err error) {
 	unit := m.SD * m.GTot / s.Neuron.GLeak()
 	centre := s.Neuron.Theta + (s.Neuron.Theta-m.Mean)*m.GTot/s.Neuron.GLeak()
 	find := func(p, sign float64) (float64, error) {
-		near, far := centre, centre
+		near := centre
+		var far float64
 		for step := unit; ; step *= 2 {
 			far = near + sign*step
 			q, err := s.activation(far)

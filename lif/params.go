@@ -247,7 +247,7 @@ func (s Setup) Validate() error {
 		for k, q := range src {
 			where := fmt.Sprintf("%s[%d]", [2]string{"Noise.Exc", "Noise.Inh"}[i], k)
 			if err := q.Validate(); err != nil {
-				fail("%s.%w", where, err)
+				fail("%s: %w", where, err)
 			} else if q.Weight < 0 {
 				fail("%s.Weight = %v: must be a magnitude ≥ 0", where, q.Weight)
 			} else if s.Dt > 0 {

@@ -15,10 +15,10 @@ type Poisson struct {
 // Validate reports what is wrong with the source.
 func (p Poisson) Validate() error {
 	if !(p.Rate >= 0) || math.IsInf(p.Rate, 0) {
-		return fmt.Errorf("Rate = %v Hz: must be finite and ≥ 0", p.Rate)
+		return fmt.Errorf("dynamics: Rate = %v Hz: must be finite and ≥ 0", p.Rate)
 	}
 	if math.IsNaN(p.Weight) || math.IsInf(p.Weight, 0) {
-		return fmt.Errorf("Weight = %v: must be finite", p.Weight)
+		return fmt.Errorf("dynamics: Weight = %v: must be finite", p.Weight)
 	}
 	return nil
 }

@@ -9,6 +9,8 @@
 // A source of golang.org/x/exp/rand is one as it is (see [XExp]).
 package rng
 
+//lint:file-ignore SA1019 golang.org/x/exp/rand is one of the sources the library promises to accept.
+
 import (
 	"crypto/sha256"
 	"encoding/binary"

@@ -86,7 +86,7 @@ type Engine struct {
 // New builds a network; Reset it before use.
 func New(c Config) (*Engine, error) {
 	if c.N <= 0 {
-		return nil, fmt.Errorf("N = %d: must be ≥ 1", c.N)
+		return nil, fmt.Errorf("network of %d neurons: must have at least 1", c.N)
 	}
 	if len(c.Rest) != c.N || (c.Weights != nil && len(c.Weights) != c.N*c.N) {
 		return nil, fmt.Errorf("%d resting potentials and %d weights: must be %d and %d", len(c.Rest), len(c.Weights), c.N, c.N*c.N)
