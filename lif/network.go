@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 
 	"github.com/spikesampling/spikesampling/lif/internal/engine"
+	"github.com/spikesampling/spikesampling/lif/internal/kernel"
 	"github.com/spikesampling/spikesampling/sampling"
 	"github.com/spikesampling/spikesampling/sampling/dynamics"
 )
@@ -13,8 +14,20 @@ import (
 // synaptic weights: the biological level. It is a [sampling.Sampler] of whatever law its
 // refractory states have; [NewSampler] builds one that has a wanted law.
 type Network struct {
-	e     *engine.Engine
+	e     stepper
 	clock dynamics.Clock
+}
+
+// stepper is an engine: the boundary to package engine.
+type stepper interface {
+	Noisy() bool
+	Reset(start []uint8, src rand.Source)
+	Run(to int64, flips []sampling.Flip) []sampling.Flip
+	State() []uint8
+	Time() float64
+	Potential() []float64
+	Synapses() (exc, inh []float64)
+	Trace() []float64
 }
 
 // NetworkOptions are what a Network may record beside its flips.
@@ -25,6 +38,11 @@ type NetworkOptions struct {
 	TraceDuration float64
 	// NoThreshold keeps the neurons from spiking: the free membrane potential.
 	NoThreshold bool
+	// Float64 takes the engine that keeps its state in double precision and is several
+	// times slower, also where there is a faster one in single precision: current-based
+	// neurons with one synaptic time constant, exponential PSPs, spikes on the grid and
+	// background sources of one weight. The two differ in their random numbers.
+	Float64 bool
 }
 
 // NewNetwork returns a network of len(rest) neurons with resting potentials rest [mV]
@@ -64,11 +82,24 @@ func NewNetwork(s Setup, rest, weights []float64, o NetworkOptions) (*Network, e
 		}
 		c.TraceUnits, c.TraceCapacity = o.Trace, int(clock.Ceil(o.TraceDuration))
 	}
-	e, err := engine.New(c)
+	e, err := newStepper(c, o.Float64)
 	if err != nil {
 		return nil, fmt.Errorf("lif: %w", err)
 	}
 	return &Network{e: e, clock: clock}, nil
+}
+
+func newStepper(c engine.Config, float64State bool) (stepper, error) {
+	if !float64State {
+		path, err := kernel.Choose()
+		if err != nil {
+			return nil, err
+		}
+		if f, ok, err := engine.NewFast(c, path); ok || err != nil {
+			return f, err
+		}
+	}
+	return engine.New(c)
 }
 
 // config is the engine's configuration for neurons at the resting potentials rest.
@@ -124,7 +155,9 @@ func (n *Network) Advance(t float64, buf []sampling.Flip) ([]sampling.Flip, erro
 func (n *Network) Potential() []float64 { return n.e.Potential() }
 
 // Synapses are the excitatory and inhibitory synaptic currents [nA] or conductances
-// [µS], all ≥ 0, without rectangular input; valid until the next Advance.
+// [µS], all ≥ 0, without rectangular input; valid until the next Advance. The single
+// precision engine knows only their difference and returns its positive and negative
+// part.
 func (n *Network) Synapses() (exc, inh []float64) { return n.e.Synapses() }
 
 // Trace is the membrane potential [mV] of the traced units: Trace()[i*m+j] is that of

@@ -1,0 +1,230 @@
+package engine
+
+import (
+	"fmt"
+	"math"
+	"testing"
+
+	"github.com/spikesampling/spikesampling/lif/internal/kernel"
+	"github.com/spikesampling/spikesampling/sampling"
+	"github.com/spikesampling/spikesampling/sampling/dynamics"
+	"github.com/spikesampling/spikesampling/sampling/rng"
+)
+
+// common is a network of the common case: n neurons at threshold with weak random
+// couplings, background at rate [Hz].
+func common(n int, rate float64) Config {
+	c := Config{N: n, Dt: 0.1, Refractory: 100, Delay: 1, C: 0.2, GLeak: 0.2, TauE: 10, TauI: 10, Theta: -50, Reset: -50.001,
+		Rest: make([]float64, n), Weights: make([]float64, n*n),
+		NoiseE: []dynamics.Poisson{{Rate: rate, Weight: 0.001}}, NoiseI: []dynamics.Poisson{{Rate: rate, Weight: 0.001}}}
+	src := rng.Stream(1, "common")
+	normal := func() float64 { // near enough: the sum of 12 uniform numbers
+		s := -6.0
+		for range 12 {
+			s += float64(src.Uint64()>>11) / (1 << 53)
+		}
+		return s
+	}
+	for k := range n {
+		c.Rest[k] = -50 + 0.002*normal()
+		for j := range n {
+			if j != k {
+				c.Weights[j*n+k] = 0.001 * normal() / math.Sqrt(float64(n))
+			}
+		}
+	}
+	return c
+}
+
+func fast(t testing.TB, c Config, p kernel.Path) *Fast {
+	t.Helper()
+	f, ok, err := NewFast(c, p)
+	if err != nil || !ok {
+		t.Fatalf("no fast engine: %v, %v", ok, err)
+	}
+	return f
+}
+
+// TestPathsAgree: every path gives the same flips, potentials and currents for 20 000
+// steps.
+func TestPathsAgree(t *testing.T) {
+	for _, n := range []int{1, 7, 16, 112, 300, 1294} {
+		for _, rate := range []float64{400, 1000} {
+			for _, kind := range []string{"renewing", "static", "rectangular", "delay"} {
+				if n > 300 && kind != "renewing" {
+					continue
+				}
+				c := common(n, rate)
+				switch kind {
+				case "static":
+					c.Static = true
+				case "rectangular":
+					c.Rectangular = true
+				case "delay":
+					c.Delay = 17
+				}
+				ref := fast(t, c, kernel.Portable)
+				ref.Reset(nil, rng.Stream(2, "paths"))
+				want := ref.Run(20000, make([]sampling.Flip, 0, 2000*n+4*n))
+				if len(want) < 100*n {
+					t.Errorf("N=%d: %d flips", n, len(want))
+				}
+				for _, p := range kernel.Paths()[1:] {
+					x := fast(t, c, p)
+					x.Reset(nil, rng.Stream(2, "paths"))
+					got := x.Run(20000, make([]sampling.Flip, 0, cap(want)))
+					if len(got) != len(want) {
+						t.Fatalf("N=%d, %s, %v: %d flips, portable %d", n, kind, p, len(got), len(want))
+					}
+					for i := range got {
+						if got[i] != want[i] {
+							t.Fatalf("N=%d, %s, %v: flip %d is %v, portable %v", n, kind, p, i, got[i], want[i])
+						}
+					}
+					for k := range x.v {
+						if math.Float32bits(x.v[k]) != math.Float32bits(ref.v[k]) || math.Float32bits(x.j[k]) != math.Float32bits(ref.j[k]) ||
+							math.Float32bits(x.c[k]) != math.Float32bits(ref.c[k]) {
+							t.Fatalf("N=%d, %s, %v: unit %d differs", n, kind, p, k)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestFastLikeEngine runs both engines without noise, where they have the same law and so
+// the same spikes: a driven neuron that excites a second one and inhibits a third.
+func TestFastLikeEngine(t *testing.T) {
+	for _, kind := range []string{"renewing", "static", "rectangular", "delay"} {
+		c := Config{N: 3, Dt: 0.1, Refractory: 100, Delay: 1, C: 0.2, GLeak: 0.02, TauE: 10, TauI: 10, Theta: -50, Reset: -53,
+			Rest: []float64{-48, -50.7, -49.5}, Weights: []float64{0, 0.04, -0.03, 0.01, 0, 0, 0, 0.02, 0}}
+		switch kind {
+		case "static":
+			c.Static = true
+		case "rectangular":
+			c.Rectangular = true
+		case "delay":
+			c.Delay = 23
+		}
+		e, err := New(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e.Reset(nil, nil)
+		f := fast(t, c, kernel.Portable)
+		f.Reset(nil, nil)
+		// Rounding may move a spike by a step sooner or later, so compare for a while.
+		const steps = 10000
+		a, b := e.Run(steps, make([]sampling.Flip, 0, 1000)), f.Run(steps, make([]sampling.Flip, 0, 1000))
+		units := map[int32]int{}
+		for _, x := range a {
+			units[x.Unit]++
+		}
+		if len(a) != len(b) || len(units) < 2 || len(a) < 50 {
+			t.Fatalf("%s: %d and %d flips, by unit %v", kind, len(a), len(b), units)
+		}
+		for i := range a {
+			if a[i].Unit != b[i].Unit || a[i].On != b[i].On || math.Abs(a[i].Time-b[i].Time) > 0.101 {
+				t.Fatalf("%s: flip %d: %v and %v", kind, i, a[i], b[i])
+			}
+		}
+	}
+}
+
+// TestFastPieces: what a run returns does not depend on how it is cut; flips alternate,
+// a unit is on for exactly τ_ref and off for at least one step, and times do not fall.
+func TestFastPieces(t *testing.T) {
+	c := common(20, 400)
+	c.Rectangular = true
+	p := kernel.Paths()[len(kernel.Paths())-1]
+	whole := fast(t, c, p)
+	whole.Reset(nil, rng.Stream(3, "pieces"))
+	start := append([]uint8{}, whole.State()...)
+	want := whole.Run(50000, make([]sampling.Flip, 0, 1<<17))
+	cut := fast(t, c, p)
+	cut.Reset(nil, rng.Stream(3, "pieces"))
+	var got []sampling.Flip
+	buf := make([]sampling.Flip, 0, 40)
+	for i := int64(1); cut.step < 50000; i++ {
+		got = append(got, cut.Run(min(50000, cut.step+i%97), buf[:0])...)
+	}
+	if fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Error("the flips depend on how the run is cut")
+	}
+	// Running again from Reset is the same, rectangular input included.
+	cut.Reset(nil, rng.Stream(3, "pieces"))
+	if again := cut.Run(50000, make([]sampling.Flip, 0, 1<<17)); fmt.Sprint(again) != fmt.Sprint(want) {
+		t.Error("a second run after Reset differs")
+	}
+	z, last, since := start, 0.0, make([]float64, c.N)
+	seen := make([]int, c.N)
+	for i, f := range want {
+		k := f.Unit
+		if f.Time < last || f.On == z[k] {
+			t.Fatalf("flip %d: %v after time %v, state %d", i, f, last, z[k])
+		}
+		d := f.Time - since[k]
+		if f.On == 0 && seen[k] > 0 && math.Abs(d-10) > 1e-6 || f.On == 1 && seen[k] > 0 && d < 0.1-1e-6 {
+			t.Fatalf("flip %d: %v, %v ms after the one before", i, f, d)
+		}
+		z[k], last, since[k] = f.On, f.Time, f.Time
+		seen[k]++
+	}
+	for k := range z {
+		if z[k] != whole.State()[k] {
+			t.Errorf("unit %d: state %d, flips say %d", k, whole.State()[k], z[k])
+		}
+	}
+}
+
+// TestNotCommon: what the fast engine does not do.
+func TestNotCommon(t *testing.T) {
+	for name, change := range map[string]func(c *Config){
+		"conductances":    func(c *Config) { c.Conductance, c.RevE, c.RevI = true, 0, -90 },
+		"precise":         func(c *Config) { c.Precise = true },
+		"two tau":         func(c *Config) { c.TauI = 5 },
+		"two weights":     func(c *Config) { c.NoiseI[0].Weight = 0.002 },
+		"too many events": func(c *Config) { c.NoiseE[0].Rate = 20000 },
+		"free":            func(c *Config) { c.NoThreshold = true },
+	} {
+		c := common(3, 400)
+		change(&c)
+		if _, ok, err := NewFast(c, kernel.Portable); ok || err != nil {
+			t.Errorf("%s: fast %v, %v", name, ok, err)
+		}
+	}
+}
+
+func TestFastAllocs(t *testing.T) {
+	for _, rect := range []bool{false, true} {
+		c := common(50, 400)
+		c.Rectangular = rect
+		for _, p := range kernel.Paths() {
+			f := fast(t, c, p)
+			f.Reset(nil, rng.Stream(4, "allocs"))
+			buf := make([]sampling.Flip, 0, 1<<14)
+			if a := testing.AllocsPerRun(20, func() { f.Run(f.step+1000, buf[:0]) }); a != 0 {
+				t.Errorf("%v, rectangular %v: %v allocations in 1000 steps", p, rect, a)
+			}
+		}
+	}
+}
+
+// BenchmarkFast is a step of a whole network, spikes delivered and recorded.
+func BenchmarkFast(b *testing.B) {
+	for _, n := range []int{10, 100, 1000} {
+		for _, p := range kernel.Paths() {
+			b.Run(fmt.Sprintf("N=%d/%v", n, p), func(b *testing.B) {
+				f := fast(b, common(n, 400), p)
+				f.Reset(nil, rng.Stream(1, "bench"))
+				buf := make([]sampling.Flip, 0, 1<<14)
+				b.ReportAllocs()
+				for to := int64(b.N); f.step < to; {
+					f.Run(to, buf[:0])
+				}
+				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), "ns/neuron-step")
+			})
+		}
+	}
+}

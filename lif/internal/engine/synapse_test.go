@@ -1,0 +1,238 @@
+package engine
+
+import (
+	"fmt"
+	"math"
+	"testing"
+
+	"github.com/spikesampling/spikesampling/sampling"
+	"github.com/spikesampling/spikesampling/sampling/dynamics"
+	"github.com/spikesampling/spikesampling/sampling/rng"
+)
+
+// senderNet is a noise-free network: neuron 0 spikes every 46 ms, neurons 1 and 2 listen
+// to it through an excitatory and an inhibitory synapse, far below threshold.
+func senderNet(w float64) Config {
+	return Config{
+		N: 3, Dt: 0.1, Refractory: 100, Delay: 1, C: 0.2, GLeak: 0.01, TauE: 10, TauI: 4, Theta: -50, Reset: -55, RevE: 0, RevI: -90,
+		Rest: []float64{-49, -70, -70}, Weights: []float64{0, w, -w, 0, 0, 0, 0, 0, 0},
+	}
+}
+
+// follow runs e step by step and calls check after every step with the steps at which the
+// spikes of neuron 0 so far were due at their targets.
+func follow(t *testing.T, e *Engine, steps int64, check func(step int64, arrived []int64)) {
+	t.Helper()
+	e.Reset(nil, nil)
+	var due, arrived []int64
+	buf := make([]sampling.Flip, 0, 2*e.cfg.N)
+	for n := int64(1); n <= steps; n++ {
+		for _, f := range e.Run(n, buf) {
+			if f.Unit != 0 {
+				t.Fatalf("neuron %d spiked", f.Unit)
+			}
+			if f.On == 1 {
+				due = append(due, n+int64(e.cfg.Delay))
+			}
+		}
+		for len(due) > 0 && due[0] <= n {
+			arrived, due = append(arrived, due[0]), due[1:]
+		}
+		check(n, arrived)
+	}
+	if len(arrived) < 4 {
+		t.Fatalf("%d spikes arrived", len(arrived))
+	}
+}
+
+// TestDelay: a spike is in the synaptic current after exactly Delay steps, on the side of
+// its sign, and then decays; renewing synapses are at the weight again after each, static
+// ones add up. The longest delay has two spikes on their way at a time.
+func TestDelay(t *testing.T) {
+	const w = 0.003
+	for _, static := range []bool{false, true} {
+		for _, precise := range []bool{false, true} {
+			for _, delay := range []int{1, 2, 7, 700} {
+				t.Run(fmt.Sprintf("static=%v/precise=%v/delay=%d", static, precise, delay), func(t *testing.T) {
+					c := senderNet(w)
+					c.Static, c.Precise, c.Delay = static, precise, delay
+					e := newEngine(t, c)
+					follow(t, e, 4000, func(n int64, arrived []int64) {
+						wantE, wantI := 0.0, 0.0
+						for i, a := range arrived {
+							if static || i == len(arrived)-1 {
+								wantE += w * math.Exp(-float64(n-a)*c.Dt/c.TauE)
+								wantI += w * math.Exp(-float64(n-a)*c.Dt/c.TauI)
+							}
+						}
+						exc, inh := e.Synapses()
+						for k, want := range [][2]float64{{0, 0}, {wantE, 0}, {0, wantI}} {
+							near(t, fmt.Sprintf("excitation of %d at step %d", k, n), exc[k], want[0], 1e-12*w)
+							near(t, fmt.Sprintf("inhibition of %d at step %d", k, n), inh[k], want[1], 1e-12*w)
+						}
+					})
+				})
+			}
+		}
+	}
+}
+
+// TestRectangular: a spike's input is on at full weight for exactly Refractory steps. The
+// membrane of a current-based neuron is then a sum of rising and falling exponentials,
+// that of a conductance-based one goes from one exponential to the next.
+func TestRectangular(t *testing.T) {
+	const w = 0.003
+	for _, conductance := range []bool{false, true} {
+		for _, precise := range []bool{false, true} {
+			for _, delay := range []int{1, 2, 7, 700} {
+				t.Run(fmt.Sprintf("conductance=%v/precise=%v/delay=%d", conductance, precise, delay), func(t *testing.T) {
+					c := senderNet(w)
+					c.Rectangular, c.Conductance, c.Precise, c.Delay = true, conductance, precise, delay
+					e := newEngine(t, c)
+					tauM := c.C / c.GLeak
+					u := []float64{0, -70, -70} // conductance-based
+					on := 0
+					follow(t, e, 4000, func(n int64, arrived []int64) {
+						pulses, open := 0.0, false
+						for _, a := range arrived {
+							// In the steps a+1 … a+Refractory.
+							steps := float64(n - a)
+							pulses -= math.Expm1(-steps * c.Dt / tauM)
+							if off := steps - float64(c.Refractory); off > 0 {
+								pulses += math.Expm1(-off * c.Dt / tauM)
+							}
+							open = open || steps >= 1 && steps <= float64(c.Refractory)
+						}
+						if open {
+							on++
+						}
+						for k, rev := range []float64{0, c.RevE, c.RevI} {
+							if k == 0 {
+								continue
+							}
+							want := -70 + []float64{0, 1, -1}[k]*pulses*w/c.GLeak
+							if conductance {
+								g, target := c.GLeak, -70.0
+								if open {
+									g, target = c.GLeak+w, (c.GLeak*-70+w*rev)/(c.GLeak+w)
+								}
+								u[k] = target + (u[k]-target)*math.Exp(-c.Dt*g/c.C)
+								want = u[k]
+							}
+							near(t, fmt.Sprintf("potential of %d at step %d", k, n), e.Potential()[k], want, 1e-10)
+						}
+					})
+					if on < 300 {
+						t.Errorf("input was on for %d steps", on)
+					}
+				})
+			}
+		}
+	}
+}
+
+// TestShortestInterval: under strong drive a neuron fires every Refractory+1 steps.
+func TestShortestInterval(t *testing.T) {
+	for _, refractory := range []int{1, 2, 10} {
+		c := senderNet(0)
+		c.Refractory, c.Rest[0] = refractory, 1e6
+		e := newEngine(t, c)
+		e.Reset(nil, nil)
+		ons := []int{}
+		for _, f := range e.Run(200, make([]sampling.Flip, 0, 1000)) {
+			if f.On == 1 {
+				ons = append(ons, int(math.Round(f.Time/c.Dt)))
+			}
+		}
+		for i, step := range ons {
+			if want := 1 + i*(refractory+1); step != want {
+				t.Fatalf("refractory for %d steps: spike %d at step %d: must be %d", refractory, i, step, want)
+			}
+		}
+		if len(ons) < 200/(refractory+1) {
+			t.Errorf("%d spikes", len(ons))
+		}
+	}
+}
+
+// TestNoiseCurrent: the noise current is the process x' = x e^{−dt/τ} + w·Poisson. Its mean,
+// variance and autocorrelation, which is exp(−t/τ_syn), over 100 neurons × 20000 steps,
+// within 4.5 standard errors (Bartlett's formulas for linear processes); no correlation
+// of excitation with inhibition, which may share their random words, and of a neuron with
+// the next. 47 numbers: false alarm below 4e-4, and the seed is fixed.
+func TestNoiseCurrent(t *testing.T) {
+	const neurons, warm, steps = 100, 1500, 20000
+	one := []dynamics.Poisson{{Rate: 1000, Weight: 0.001}}
+	for _, c := range []struct {
+		name     string
+		exc, inh []dynamics.Poisson
+	}{
+		{"one source each", one, []dynamics.Poisson{{Rate: 5000, Weight: 0.002}}},
+		{"several sources", []dynamics.Poisson{{Rate: 1000, Weight: 0.001}, {Rate: 100, Weight: 0.004}, {Rate: 30, Weight: 0}}, one},
+		{"one receptor", one, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			cfg := Config{N: neurons, Dt: 0.1, Refractory: 100, Delay: 1, C: 0.2, GLeak: 0.2, TauE: 10, TauI: 3, Theta: -50, Reset: -55,
+				Rest: make([]float64, neurons), NoThreshold: true, NoiseE: c.exc, NoiseI: c.inh}
+			e := newEngine(t, cfg)
+			e.Reset(nil, rng.Stream(11, c.name))
+			buf := make([]sampling.Flip, 0, 2*neurons)
+			e.Run(warm, buf)
+			x := [2][]float64{make([]float64, 0, neurons*steps), make([]float64, 0, neurons*steps)}
+			for range steps {
+				e.Run(e.Steps()+1, buf)
+				exc, inh := e.Synapses()
+				x[0], x[1] = append(x[0], exc...), append(x[1], inh...)
+			}
+			n := float64(neurons * steps)
+			var phi, variance [2]float64
+			for i, src := range [][]dynamics.Poisson{c.exc, c.inh} {
+				var mean, square, fourth float64 // cumulants of what arrives in a step
+				for _, p := range src {
+					m := p.Rate * cfg.Dt / 1000
+					mean += m * p.Weight
+					square += m * p.Weight * p.Weight
+					fourth += m * math.Pow(p.Weight, 4)
+				}
+				tau := []float64{cfg.TauE, cfg.TauI}[i]
+				f := math.Exp(-cfg.Dt / tau)
+				mean /= 1 - f
+				v := square / (1 - f*f)
+				phi[i], variance[i] = f, v
+				if v == 0 {
+					continue
+				}
+				sum := 0.0
+				for j := range x[i] {
+					x[i][j] -= mean
+					sum += x[i][j]
+				}
+				near(t, "mean", sum/n, 0, 4.5*math.Sqrt(v*(1+f)/(1-f)/n))
+				c0 := covariance(x[i], x[i])
+				near(t, "variance", c0, v, 4.5*v*math.Sqrt((2*(1+f*f)/(1-f*f)+fourth/square/square)/n))
+				for _, lag := range []int{1, 3, 10, 30, 100, 200} {
+					r := covariance(x[i][:len(x[i])-lag*neurons], x[i][lag*neurons:]) / c0
+					f2l := math.Pow(f, 2*float64(lag))
+					se := math.Sqrt(((1+f*f)*(1-f2l)/(1-f*f) - 2*float64(lag)*f2l) / n)
+					near(t, fmt.Sprintf("autocorrelation at %d steps", lag), r, math.Exp(-float64(lag)*cfg.Dt/tau), 4.5*se)
+				}
+				near(t, "correlation with the next neuron", covariance(x[i][:len(x[i])-1], x[i][1:])/c0, 0,
+					4.5*math.Sqrt((1+f*f)/(1-f*f)/n))
+			}
+			if variance[1] > 0 {
+				ff := phi[0] * phi[1]
+				near(t, "correlation of excitation and inhibition", covariance(x[0], x[1])/math.Sqrt(variance[0]*variance[1]), 0,
+					4.5*math.Sqrt((1+ff)/(1-ff)/n))
+			}
+		})
+	}
+}
+
+// covariance is the mean product of two series of mean 0.
+func covariance(a, b []float64) float64 {
+	s := 0.0
+	for i, x := range a {
+		s += x * b[i]
+	}
+	return s / float64(len(a))
+}

@@ -1,0 +1,227 @@
+// Command gen writes the assembly of package kernel. It is a module of its own, so that
+// users of the library do not depend on the assembler generator.
+package main
+
+import (
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// Offsets of kernel.Block and kernel.Deliver, which TestOffsets compares.
+const (
+	bV, bJ, bC, bS, bRef, bRing            = 0, 8, 16, 24, 32, 40
+	bGroups, bRingLen, bSlot, bLimit, bAny = 48, 56, 64, 72, 80
+	bA, bP, bReset, bW, bOff               = 88, 92, 96, 100, 104
+	bThr, bAlias                           = 112, 176
+	dJ, dRows, dUnit, dF, dGroups, dN      = 0, 8, 16, 24, 32, 40
+)
+
+func main() {
+	ConstraintExpr("amd64")
+	step()
+	deliver()
+	Generate()
+}
+
+func at(base reg.Register, disp int) Mem { return Mem{Base: base, Disp: disp} }
+
+// step is the AVX2 form of stepPortable.
+func step() {
+	bits := GLOBL("bits", RODATA|NOPTR)
+	for i := range 8 {
+		DATA(4*i, U32(1<<i))
+	}
+	// Sets the high bit in the upper three bytes of every lane: VPSHUFB makes them 0.
+	upper := GLOBL("upper", RODATA|NOPTR)
+	for i := range 8 {
+		DATA(4*i, U32(0x80808000))
+	}
+
+	TEXT("stepAVX2", NOSPLIT, "func(b *byte)")
+	b := Load(Param("b"), GP64())
+
+	a, p, reset, w, off := YMM(), YMM(), YMM(), YMM(), YMM()
+	VBROADCASTSS(at(b, bA), a)
+	VBROADCASTSS(at(b, bP), p)
+	VBROADCASTSS(at(b, bReset), reset)
+	VBROADCASTSS(at(b, bW), w)
+	VBROADCASTSS(at(b, bOff), off)
+	thr0, thr1, alias := YMM(), YMM(), YMM()
+	VMOVDQU(at(b, bThr), thr0)
+	VMOVDQU(at(b, bThr+32), thr1)
+	VBROADCASTI128(at(b, bAlias), alias)
+	bitSel := YMM()
+	VMOVDQU(bits, bitSel)
+
+	limit, done := GP64(), GP64()
+	MOVQ(at(b, bLimit), limit)
+	XORQ(done, done)
+
+	any := GP64()
+	XORQ(any, any)
+	Label("steps")
+	CMPQ(done, limit)
+	JGE(LabelRef("end"))
+
+	groups, v, j, c, s, ref, old := GP64(), GP64(), GP64(), GP64(), GP64(), GP64(), GP64()
+	MOVQ(at(b, bV), v)
+	MOVQ(at(b, bJ), j)
+	MOVQ(at(b, bC), c)
+	MOVQ(at(b, bS), s)
+	MOVQ(at(b, bRef), ref)
+	MOVQ(at(b, bGroups), groups)
+	MOVQ(at(b, bSlot), old)
+	IMULQ(groups, old)
+	SHLQ(Imm(1), old)
+	ADDQ(at(b, bRing), old)
+	XORQ(any, any)
+
+	Label("group")
+	for h := range 2 {
+		d := 32 * h
+		s0, s1, r, t := YMM(), YMM(), YMM(), YMM()
+		VMOVDQU(at(s, d), s0)
+		VMOVDQU(at(s, 64+d), s1)
+		VPADDQ(s0, s1, r)
+		VPXOR(s0, s1, s1)
+		VPSLLQ(Imm(24), s0, t)
+		VPSRLQ(Imm(40), s0, s0)
+		VPOR(t, s0, s0)
+		VPXOR(s1, s0, s0)
+		VPSLLQ(Imm(16), s1, t)
+		VPXOR(t, s0, s0)
+		VMOVDQU(s0, at(s, d))
+		VPSLLQ(Imm(37), s1, t)
+		VPSRLQ(Imm(27), s1, s1)
+		VPOR(t, s1, s1)
+		VMOVDQU(s1, at(s, 64+d))
+
+		// The column's threshold: bit 3 of the column is the sign of the word.
+		col, e := YMM(), YMM()
+		VPSRLD(Imm(28), r, col)
+		lo, hi := YMM(), YMM()
+		VPERMD(thr0, col, lo)
+		VPERMD(thr1, col, hi)
+		VBLENDVPS(r, hi, lo, lo)
+		VPCMPGTD(r, lo, lo) // own outcome iff word < threshold
+		VPOR(upper, col, e)
+		VPSHUFB(e, alias, e)
+		VBLENDVPS(lo, col, e, e)
+		VCVTDQ2PS(e, e)
+		VMULPS(w, e, e)
+		VADDPS(off, e, e)
+
+		u, x := YMM(), YMM()
+		VMOVUPS(at(j, d), x)
+		VMULPS(at(v, d), a, u)
+		y := YMM()
+		VADDPS(at(c, d), x, y)
+		VADDPS(y, u, u)
+		VMULPS(p, x, x)
+		VADDPS(e, x, x)
+		VMOVUPS(x, at(j, d))
+
+		m := YMM()
+		VPBROADCASTB(at(ref, h), m)
+		VPAND(bitSel, m, m)
+		VPCMPEQD(bitSel, m, m)
+		VANDNPS(u, m, m) // sign: not refractory and below threshold
+		VBLENDVPS(m, u, reset, u)
+		VMOVUPS(u, at(v, d))
+
+		keep, rb, o := GP32(), GP32(), GP32()
+		VMOVMSKPS(m, keep)
+		MOVBLZX(at(ref, h), rb)
+		MOVBLZX(at(old, h), o)
+		ORL(rb, keep)
+		XORL(Imm(0xff), keep) // spikes
+		NOTL(o)
+		ANDL(o, rb)
+		ORL(keep, rb)
+		MOVB(rb.As8(), at(ref, h))
+		MOVB(keep.As8(), at(old, h))
+		ORQ(keep.As64(), any)
+	}
+	ADDQ(Imm(64), v)
+	ADDQ(Imm(64), j)
+	ADDQ(Imm(64), c)
+	ADDQ(Imm(128), s)
+	ADDQ(Imm(2), ref)
+	ADDQ(Imm(2), old)
+	DECQ(groups)
+	JNZ(LabelRef("group"))
+
+	slot := GP64()
+	MOVQ(at(b, bSlot), slot)
+	INCQ(slot)
+	CMPQ(slot, at(b, bRingLen))
+	JNE(LabelRef("same"))
+	XORQ(slot, slot)
+	Label("same")
+	MOVQ(slot, at(b, bSlot))
+	INCQ(done)
+	TESTQ(any, any)
+	JZ(LabelRef("steps"))
+
+	Label("end")
+	MOVQ(done, at(b, bLimit))
+	MOVQ(any, at(b, bAny))
+	VZEROUPPER()
+	RET()
+}
+
+// deliver adds rows in tiles of 64 units, then of 16: every tile is read and written once.
+func deliver() {
+	TEXT("deliverAVX2", NOSPLIT, "func(d *byte)")
+	d := Load(Param("d"), GP64())
+	j, rows, groups, stride := GP64(), GP64(), GP64(), GP64()
+	MOVQ(at(d, dJ), j)
+	MOVQ(at(d, dRows), rows)
+	MOVQ(at(d, dGroups), groups)
+	MOVQ(groups, stride)
+	SHLQ(Imm(6), stride) // bytes of a row
+
+	unit, f, n := GP64(), GP64(), GP64()
+	tile := func(name string, regs int) {
+		Label(name)
+		CMPQ(groups, Imm(uint64(regs/2)))
+		JL(LabelRef(name + "_end"))
+		acc := make([]reg.VecVirtual, regs)
+		for i := range acc {
+			acc[i] = YMM()
+			VMOVUPS(at(j, 32*i), acc[i])
+		}
+		MOVQ(at(d, dUnit), unit)
+		MOVQ(at(d, dF), f)
+		MOVQ(at(d, dN), n)
+		Label(name + "_spike")
+		row := GP64()
+		MOVLQSX(at(unit, 0), row)
+		IMULQ(stride, row)
+		ADDQ(rows, row)
+		x := YMM()
+		VBROADCASTSS(at(f, 0), x)
+		for i := range acc {
+			t := YMM()
+			VMULPS(at(row, 32*i), x, t)
+			VADDPS(t, acc[i], acc[i])
+		}
+		ADDQ(Imm(4), unit)
+		ADDQ(Imm(4), f)
+		DECQ(n)
+		JNZ(LabelRef(name + "_spike"))
+		for i := range acc {
+			VMOVUPS(acc[i], at(j, 32*i))
+		}
+		ADDQ(U32(32*regs), j)
+		ADDQ(U32(32*regs), rows)
+		SUBQ(Imm(uint64(regs/2)), groups)
+		JMP(LabelRef(name))
+		Label(name + "_end")
+	}
+	tile("wide", 8)
+	tile("narrow", 2)
+	VZEROUPPER()
+	RET()
+}

@@ -1,0 +1,13 @@
+package kernel
+
+import "golang.org/x/sys/cpu"
+
+//go:generate sh -c "cd gen && go run . -out ../kernel_amd64.s"
+
+var hasAVX2 = cpu.X86.HasAVX2
+
+//go:noescape
+func stepAVX2(b *Block)
+
+//go:noescape
+func deliverAVX2(d *Deliver)

@@ -1,0 +1,8 @@
+//go:build !amd64
+
+package kernel
+
+const hasAVX2 = false
+
+func stepAVX2(b *Block)      { stepPortable(b) }
+func deliverAVX2(d *Deliver) { deliverPortable(d) }

@@ -1,0 +1,221 @@
+package kernel
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"unsafe"
+)
+
+// TestOffsets compares the layout that the assembly assumes with the structs.
+func TestOffsets(t *testing.T) {
+	var b Block
+	var d Deliver
+	for _, c := range []struct {
+		name      string
+		got, want uintptr
+	}{
+		{"V", unsafe.Offsetof(b.V), 0}, {"J", unsafe.Offsetof(b.J), 8}, {"C", unsafe.Offsetof(b.C), 16},
+		{"S", unsafe.Offsetof(b.S), 24}, {"Ref", unsafe.Offsetof(b.Ref), 32}, {"Ring", unsafe.Offsetof(b.Ring), 40},
+		{"Groups", unsafe.Offsetof(b.Groups), 48}, {"RingLen", unsafe.Offsetof(b.RingLen), 56}, {"Slot", unsafe.Offsetof(b.Slot), 64},
+		{"Limit", unsafe.Offsetof(b.Limit), 72}, {"Any", unsafe.Offsetof(b.Any), 80}, {"A", unsafe.Offsetof(b.A), 88},
+		{"P", unsafe.Offsetof(b.P), 92}, {"Reset", unsafe.Offsetof(b.Reset), 96}, {"W", unsafe.Offsetof(b.W), 100},
+		{"Off", unsafe.Offsetof(b.Off), 104}, {"Thr", unsafe.Offsetof(b.Thr), 112}, {"Alias", unsafe.Offsetof(b.Alias), 176},
+		{"Deliver.J", unsafe.Offsetof(d.J), 0}, {"Deliver.Rows", unsafe.Offsetof(d.Rows), 8}, {"Deliver.Unit", unsafe.Offsetof(d.Unit), 16},
+		{"Deliver.F", unsafe.Offsetof(d.F), 24}, {"Deliver.Groups", unsafe.Offsetof(d.Groups), 32}, {"Deliver.N", unsafe.Offsetof(d.N), 40},
+	} {
+		if c.got != c.want {
+			t.Errorf("%s is at offset %d, the assembly reads %d", c.name, c.got, c.want)
+		}
+	}
+}
+
+// TestGenerated: the committed assembly is what the generator writes.
+func TestGenerated(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "kernel_amd64.s")
+	cmd := exec.Command("go", "run", ".", "-out", out)
+	cmd.Dir = "gen"
+	if b, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, b)
+	}
+	want, err := os.ReadFile(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := os.ReadFile("kernel_amd64.s")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The first line names the command with its output file.
+	_, got, _ = bytes.Cut(got, []byte("\n"))
+	_, want, _ = bytes.Cut(want, []byte("\n"))
+	if !bytes.Equal(got, want) {
+		t.Error("kernel_amd64.s is not what go generate writes")
+	}
+}
+
+// network is a Block with its memory and a weight matrix.
+type network struct {
+	Block
+	v, j, c, w, f []float32
+	s             []uint64
+	ref, ring     []byte
+	unit          []int32
+	n             int
+}
+
+const ringLen = 100
+
+// skellam is the law of the difference of two Poisson counts of that mean.
+func skellam(mean float64) (p [Outcomes]float64) {
+	pois := func(k int) float64 {
+		l, _ := math.Lgamma(float64(k + 1))
+		return math.Exp(-mean + float64(k)*math.Log(mean) - l)
+	}
+	sum := 0.0
+	for i := range p {
+		for k := range 40 {
+			if d := k + i - Outcomes/2; d >= 0 {
+				p[i] += pois(k) * pois(d)
+			}
+		}
+		sum += p[i]
+	}
+	for i := range p {
+		p[i] /= sum
+	}
+	return p
+}
+
+func newNetwork(n int, mean float64, seed uint64) *network {
+	groups := (n + Group - 1) / Group
+	m := groups * Group
+	x := &network{n: n, v: make([]float32, m), j: make([]float32, m), c: make([]float32, m), w: make([]float32, n*m),
+		s: make([]uint64, m), ref: make([]byte, 2*groups), ring: make([]byte, 2*groups*ringLen),
+		unit: make([]int32, 0, m), f: make([]float32, 0, m)}
+	r := rand.New(rand.NewPCG(seed, 1))
+	for i := range x.s {
+		x.s[i] = r.Uint64()
+	}
+	for k := range m {
+		x.v[k] = -float32(r.Float64())
+		if k >= n {
+			x.ref[k/8] |= 1 << (k % 8)
+		}
+	}
+	for i := range x.w {
+		if i%m < n {
+			x.w[i] = float32(0.05 * r.NormFloat64())
+		}
+	}
+	x.V, x.J, x.C, x.S, x.Ref, x.Ring = &x.v[0], &x.j[0], &x.c[0], &x.s[0], &x.ref[0], &x.ring[0]
+	x.Groups, x.RingLen = int64(groups), ringLen
+	x.A, x.P, x.Reset = float32(math.Exp(-0.1)), float32(math.Exp(-0.01)), -0.07
+	x.W, x.Off = 0.05, -0.05*Outcomes/2
+	x.SetNoise(skellam(mean))
+	return x
+}
+
+// spikes lists the units that spiked in the last step.
+func (x *network) spikes() {
+	slot := int(x.Slot) - 1
+	if slot < 0 {
+		slot = ringLen - 1
+	}
+	x.unit, x.f = x.unit[:0], x.f[:0]
+	for k := range x.n {
+		if x.ring[2*int(x.Groups)*slot+k/8]>>(k%8)&1 == 1 {
+			x.unit = append(x.unit, int32(k))
+			x.f = append(x.f, float32(k%7)/7)
+		}
+	}
+}
+
+// run does steps steps with immediate delivery and returns the number of spikes.
+func (x *network) run(p Path, steps int) (count int) {
+	for steps > 0 {
+		x.Limit = int64(steps)
+		p.Step(&x.Block)
+		steps -= int(x.Limit)
+		if x.Any == 0 {
+			continue
+		}
+		x.spikes()
+		count += len(x.unit)
+		p.Deliver(&Deliver{J: &x.j[0], Rows: &x.w[0], Unit: &x.unit[0], F: &x.f[0], Groups: x.Groups, N: int64(len(x.unit))})
+	}
+	return count
+}
+
+// TestBitIdentity: all paths give the same potentials, currents, refractory bits, ring and
+// random streams after 20 000 steps.
+func TestBitIdentity(t *testing.T) {
+	for _, n := range []int{1, 7, 16, 112, 300, 1294} {
+		for _, mean := range []float64{0.04, 0.3} {
+			ref := newNetwork(n, mean, 1)
+			count := ref.run(Portable, 20000)
+			if count < n {
+				t.Errorf("N=%d: %d spikes", n, count)
+			}
+			for _, p := range Paths()[1:] {
+				x := newNetwork(n, mean, 1)
+				if c := x.run(p, 20000); c != count {
+					t.Errorf("N=%d, %v: %d spikes, portable %d", n, p, c, count)
+				}
+				for k := range x.v {
+					if math.Float32bits(x.v[k]) != math.Float32bits(ref.v[k]) || math.Float32bits(x.j[k]) != math.Float32bits(ref.j[k]) {
+						t.Fatalf("N=%d, %v: unit %d has v %v, j %v; portable %v, %v", n, p, k, x.v[k], x.j[k], ref.v[k], ref.j[k])
+					}
+				}
+				for i := range x.s {
+					if x.s[i] != ref.s[i] {
+						t.Fatalf("N=%d, %v: another random stream", n, p)
+					}
+				}
+				if string(x.ref) != string(ref.ref) || string(x.ring) != string(ref.ring) || x.Slot != ref.Slot {
+					t.Fatalf("N=%d, %v: other refractory states", n, p)
+				}
+			}
+		}
+	}
+}
+
+// TestNoiseTable: the law of the alias table, summed over all 2³² words, is that asked for.
+func TestNoiseTable(t *testing.T) {
+	for _, mean := range []float64{1e-4, 0.04, 0.1, 0.3} {
+		var b Block
+		want := skellam(mean)
+		b.SetNoise(want)
+		var got [Outcomes]float64
+		for col := range Outcomes {
+			own := float64(uint32(b.Thr[col])-uint32(col)<<28) / (1 << 28)
+			got[col] += own / Outcomes
+			got[b.Alias[col]] += (1 - own) / Outcomes
+		}
+		for i := range got {
+			if math.Abs(got[i]-want[i]) > Outcomes*math.Pow(2, -32) {
+				t.Errorf("mean %v: p(%d) = %.12f, want %.12f", mean, i-Outcomes/2, got[i], want[i])
+			}
+		}
+	}
+}
+
+func BenchmarkStep(b *testing.B) {
+	for _, n := range []int{16, 112, 1008} {
+		for _, p := range Paths() {
+			b.Run(fmt.Sprintf("N=%d/%v", n, p), func(b *testing.B) {
+				x := newNetwork(n, 0.04, 1)
+				x.run(p, 1000)
+				b.ReportAllocs()
+				b.ResetTimer()
+				x.run(p, b.N)
+				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), "ns/neuron-step")
+			})
+		}
+	}
+}
