@@ -210,21 +210,3 @@ func TestFastAllocs(t *testing.T) {
 		}
 	}
 }
-
-// BenchmarkFast is a step of a whole network, spikes delivered and recorded.
-func BenchmarkFast(b *testing.B) {
-	for _, n := range []int{10, 100, 1000} {
-		for _, p := range kernel.Paths() {
-			b.Run(fmt.Sprintf("N=%d/%v", n, p), func(b *testing.B) {
-				f := fast(b, common(n, 400), p)
-				f.Reset(nil, rng.Stream(1, "bench"))
-				buf := make([]sampling.Flip, 0, 1<<14)
-				b.ReportAllocs()
-				for to := int64(b.N); f.step < to; {
-					f.Run(to, buf[:0])
-				}
-				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), "ns/neuron-step")
-			})
-		}
-	}
-}
