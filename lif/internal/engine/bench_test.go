@@ -36,7 +36,7 @@ func perNeuronStep(b *testing.B, neurons int, f func(steps int)) {
 // background rate and code path.
 func BenchmarkLIF(b *testing.B) {
 	for _, n := range []int{10, 100, 1000} {
-		for _, rate := range []float64{400, 1000} {
+		for _, rate := range []float64{400, 5000} {
 			for _, p := range kernel.Paths() {
 				b.Run(fmt.Sprintf("dense-%d/%gHz/%v", n, rate, p), func(b *testing.B) {
 					f := fast(b, common(n, rate), p)

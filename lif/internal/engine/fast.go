@@ -20,11 +20,12 @@ import (
 // the constant drive; its weights and the drive are on a grid on which their sums are
 // exact, so that what is added and later taken back leaves nothing behind.
 type Fast struct {
-	cfg   Config
-	path  kernel.Path
-	block kernel.Block
-	step  int64
-	unit  float64 // mV of one unit of v
+	cfg    Config
+	path   kernel.Path
+	block  kernel.Block
+	step   int64
+	unit   float64 // mV of one unit of v
+	weight float32 // of a background event
 
 	v, j, c, w []float32
 	s          []uint64
@@ -121,10 +122,12 @@ func NewFast(c Config, path kernel.Path) (f *Fast, ok bool, err error) {
 	b := &f.block
 	b.V, b.J, b.C, b.S, b.Ref, b.Ring = &f.v[0], &f.j[0], &f.c[0], &f.s[0], &f.ref[0], &f.ring[0]
 	b.Groups, b.RingLen = int64(groups), int64(c.Refractory)
-	b.A, b.P = float32(dynamics.Decay(c.Dt, tauM)), float32(dynamics.Decay(c.Dt, c.TauE))
-	b.Reset = float32((c.Reset - c.Theta) / f.unit)
-	b.W = float32(weight * response / f.unit)
-	b.Off = -b.W * kernel.Outcomes / 2
+	b.A = kernel.All(float32(dynamics.Decay(c.Dt, tauM)))
+	b.P = kernel.All(float32(dynamics.Decay(c.Dt, c.TauE)))
+	b.Reset = kernel.All(float32((c.Reset - c.Theta) / f.unit))
+	f.weight = float32(weight * response / f.unit)
+	b.W = kernel.All(f.weight)
+	b.Off = kernel.All(-f.weight * float32(len(law)/2))
 	b.SetNoise(law)
 	for k, e := range c.Rest {
 		f.c[k] = float32(-math.Expm1(-c.Dt/tauM) * (e - c.Theta) / f.unit)
@@ -207,10 +210,10 @@ func (f *Fast) scale(tauM float64) float64 {
 	return math.Sqrt(v)
 }
 
-// noiseLaw is the law of the net number of background events in a step. It exists if all
-// sources have the same weight and the probability of more events than the alias table
-// holds is below its resolution.
-func noiseLaw(c Config) (law [kernel.Outcomes]float64, weight float64, ok bool) {
+// noiseLaw is the law of the net number of background events in a step, for an alias
+// table of 16 or else 32 columns. It exists if all sources have the same weight and the
+// probability of more events than the table holds is below its resolution.
+func noiseLaw(c Config) (law []float64, weight float64, ok bool) {
 	var mean [2]float64
 	for i, src := range [][]dynamics.Poisson{c.NoiseE, c.NoiseI} {
 		for _, p := range src {
@@ -218,14 +221,14 @@ func noiseLaw(c Config) (law [kernel.Outcomes]float64, weight float64, ok bool) 
 				continue
 			}
 			if weight != 0 && p.Weight != weight {
-				return law, 0, false
+				return nil, 0, false
 			}
 			weight = p.Weight
 			mean[i] += p.Rate * c.Dt / 1000
 		}
 	}
 	if mean[0] > 10 || mean[1] > 10 {
-		return law, 0, false
+		return nil, 0, false
 	}
 	// Poisson probabilities far beyond what is kept.
 	const most = 64
@@ -236,26 +239,30 @@ func noiseLaw(c Config) (law [kernel.Outcomes]float64, weight float64, ok bool) 
 			p[i][k] = p[i][k-1] * mean[i] / float64(k)
 		}
 	}
-	sum := 0.0
-	for i := range law {
-		for k := range most {
-			if e := k + i - kernel.Outcomes/2; e >= 0 && e < most {
-				law[i] += p[0][e] * p[1][k]
+	for _, outcomes := range []int{16, 32} {
+		law = make([]float64, outcomes)
+		sum := 0.0
+		for i := range law {
+			for k := range most {
+				if e := k + i - outcomes/2; e >= 0 && e < most {
+					law[i] += p[0][e] * p[1][k]
+				}
 			}
+			sum += law[i]
 		}
-		sum += law[i]
+		if 1-sum > 1.0/(1<<32) {
+			continue
+		}
+		for i := range law {
+			law[i] /= sum
+		}
+		return law, weight, true
 	}
-	if 1-sum > 1.0/(1<<32) {
-		return law, 0, false
-	}
-	for i := range law {
-		law[i] /= sum
-	}
-	return law, weight, true
+	return nil, 0, false
 }
 
 // Noisy reports whether the network has background noise.
-func (f *Fast) Noisy() bool { return f.block.W != 0 }
+func (f *Fast) Noisy() bool { return f.weight != 0 }
 
 // Reset starts at time 0. With noise, units 2i and 2i+1 share a random stream of two words
 // of src, in order, and a third word draws their start; otherwise as Engine.Reset.
@@ -271,11 +278,11 @@ func (f *Fast) Reset(start []uint8, src rand.Source) {
 	var mean float64
 	for i, ps := range [][]dynamics.Poisson{c.NoiseE, c.NoiseI} {
 		for _, p := range ps {
-			mean += float64(1-2*i) * p.Rate / 1000 * c.Dt * float64(f.block.W)
+			mean += float64(1-2*i) * p.Rate / 1000 * c.Dt * float64(f.weight)
 		}
 	}
-	mean /= 1 - float64(f.block.P) // stationary mean of the noise current
-	left := make([]int, c.N)       // steps of refractoriness of units that start on
+	mean /= 1 - float64(f.block.P[0]) // stationary mean of the noise current
+	left := make([]int, c.N)          // steps of refractoriness of units that start on
 	var draw uint64
 	for k := range f.v {
 		if k%2 == 0 && noisy {
@@ -284,19 +291,19 @@ func (f *Fast) Reset(start []uint8, src rand.Source) {
 			draw = src.Uint64()
 		}
 		half := uint32(draw >> (k % 2 * 32))
-		f.v[k], f.j[k] = f.block.Reset, float32(mean)
+		f.v[k], f.j[k] = f.block.Reset[0], float32(mean)
 		if k >= c.N {
 			f.ref[k/8] |= 1 << (k % 8)
 			continue
 		}
-		f.v[k] = float32(math.Min((c.Rest[k]-c.Theta)/f.unit, float64(f.block.Reset)))
+		f.v[k] = float32(math.Min((c.Rest[k]-c.Theta)/f.unit, float64(f.block.Reset[0])))
 		on := noisy && half>>31 == 1
 		if start != nil {
 			on = start[k] == 1
 		}
 		f.z[k] = 0
 		if on {
-			f.z[k], f.v[k] = 1, f.block.Reset
+			f.z[k], f.v[k] = 1, f.block.Reset[0]
 			left[k] = c.Refractory
 			if noisy {
 				left[k] = 1 + int(uint64(half&0x7fffffff)*uint64(c.Refractory)>>31)

@@ -49,7 +49,7 @@ func fast(t testing.TB, c Config, p kernel.Path) *Fast {
 // steps.
 func TestPathsAgree(t *testing.T) {
 	for _, n := range []int{1, 7, 16, 112, 300, 1294} {
-		for _, rate := range []float64{400, 1000} {
+		for _, rate := range []float64{400, 5000} {
 			for _, kind := range []string{"renewing", "static", "rectangular", "delay"} {
 				if n > 300 && kind != "renewing" {
 					continue
@@ -185,7 +185,7 @@ func TestNotCommon(t *testing.T) {
 		"precise":         func(c *Config) { c.Precise = true },
 		"two tau":         func(c *Config) { c.TauI = 5 },
 		"two weights":     func(c *Config) { c.NoiseI[0].Weight = 0.002 },
-		"too many events": func(c *Config) { c.NoiseE[0].Rate = 20000 },
+		"too many events": func(c *Config) { c.NoiseE[0].Rate = 90000 },
 		"free":            func(c *Config) { c.NoThreshold = true },
 	} {
 		c := common(3, 400)

@@ -15,8 +15,9 @@
 // z. Padding units are refractory for ever.
 //
 // The number e of background events is drawn by Walker's alias method from one 32-bit
-// word a unit: its high 4 bits are the column, and the whole word is compared with the
-// column's threshold, to 2⁻³². The words of units 2i and 2i+1 are the halves of the
+// word a unit: its high 4 or 5 bits are the column of 16 or 32, and the whole word is
+// compared with the column's threshold, to 2⁻³². The cost does not depend on the rate
+// otherwise. The words of units 2i and 2i+1 are the halves of the
 // output of a xoroshiro128+ generator (Blackman and Vigna 2018) of their own.
 package kernel
 
@@ -41,13 +42,20 @@ type Block struct {
 	Slot    int64 // of the next step in the ring
 	Limit   int64 // in: steps to do; out: steps done
 	Any     int64 // out: nonzero iff the last step had a spike
-	A, P    float32
-	Reset   float32
-	W, Off  float32
-	_       float32
-	Thr     [16]int32 // alias thresholds, in the order of the words as signed numbers
-	Alias   [16]byte  // outcome on the other side of the threshold
+	Columns int64 // of the alias table, 16 or 32
+	A       Lanes
+	P       Lanes
+	Reset   Lanes
+	W, Off  Lanes
+	Thr     [32]int32 // alias thresholds, in the order of the words as signed numbers
+	Alias   [32]byte  // outcome on the other side of the threshold
 }
+
+// Lanes are eight copies of a constant.
+type Lanes [8]float32
+
+// All is a constant in all lanes.
+func All(x float32) Lanes { return Lanes{x, x, x, x, x, x, x, x} }
 
 // Deliver describes the spikes to deliver at once: J += Σ_i F[i]·Rows[Unit[i]].
 type Deliver struct {
@@ -105,11 +113,14 @@ func Choose() (Path, error) {
 
 // Step advances b until a step with a spike or until b.Limit steps are done.
 func (p Path) Step(b *Block) {
-	if p == AVX2 {
+	switch {
+	case p != AVX2:
+		stepPortable(b)
+	case b.Columns == 16:
 		stepAVX2(b)
-		return
+	default:
+		step32AVX2(b)
 	}
-	stepPortable(b)
 }
 
 // Deliver adds the spikes of d.
@@ -121,18 +132,18 @@ func (p Path) Deliver(d *Deliver) {
 	deliverPortable(d)
 }
 
-// Outcomes is the number of outcomes of the alias table.
-const Outcomes = 16
-
-// SetNoise fills the alias table so that e − Outcomes/2 has the law prob, which lists the
-// probabilities of −Outcomes/2 ... Outcomes/2−1 and sums to 1.
-func (b *Block) SetNoise(prob [Outcomes]float64) {
+// SetNoise fills the alias table so that e − len(prob)/2 has the law prob, which lists the
+// probabilities of −len(prob)/2 ... len(prob)/2−1 and sums to 1. Its length is 16 or 32.
+func (b *Block) SetNoise(prob []float64) {
 	// Walker's method: columns of equal weight, each with at most two outcomes. The word
-	// is uniform over [col·2²⁸, (col+1)·2²⁸) within column col.
-	var q [Outcomes]float64
+	// is uniform over [col·width, (col+1)·width) within column col.
+	n := len(prob)
+	width := int64(1<<32) / int64(n)
+	b.Columns = int64(n)
+	q := make([]float64, n)
 	var small, large []int
 	for i, p := range prob {
-		q[i] = p * Outcomes
+		q[i] = p * float64(n)
 		if q[i] < 1 {
 			small = append(small, i)
 		} else {
@@ -140,9 +151,7 @@ func (b *Block) SetNoise(prob [Outcomes]float64) {
 		}
 	}
 	set := func(col int, share float64, alias int) {
-		const width = 1 << 28
-		own := int64(math.Round(share * width))
-		own = max(0, min(width-1, own))
+		own := max(0, min(width-1, int64(math.Round(share*float64(width)))))
 		if alias == col { // the whole column is its own outcome
 			own = width - 1
 		}

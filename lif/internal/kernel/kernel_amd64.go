@@ -11,3 +11,6 @@ func stepAVX2(b *Block)
 
 //go:noescape
 func deliverAVX2(d *Deliver)
+
+//go:noescape
+func step32AVX2(b *Block)

@@ -28,14 +28,14 @@ GLOBL upper<>(SB), RODATA|NOPTR, $32
 // Requires: AVX, AVX2
 TEXT ·stepAVX2(SB), NOSPLIT, $0-8
 	MOVQ           b+0(FP), AX
-	VBROADCASTSS   88(AX), Y0
-	VBROADCASTSS   92(AX), Y1
-	VBROADCASTSS   96(AX), Y2
-	VBROADCASTSS   100(AX), Y3
-	VBROADCASTSS   104(AX), Y4
-	VMOVDQU        112(AX), Y5
-	VMOVDQU        144(AX), Y6
-	VBROADCASTI128 176(AX), Y7
+	VMOVUPS        96(AX), Y0
+	VMOVUPS        128(AX), Y1
+	VMOVUPS        192(AX), Y2
+	VMOVUPS        224(AX), Y3
+	VMOVUPS        160(AX), Y4
+	VMOVDQU        256(AX), Y5
+	VMOVDQU        288(AX), Y6
+	VBROADCASTI128 384(AX), Y7
 	VMOVDQU        bits<>+0(SB), Y8
 	MOVQ           72(AX), CX
 	XORQ           DX, DX
@@ -81,10 +81,11 @@ group:
 	VPSHUFB      Y11, Y7, Y11
 	VBLENDVPS    Y10, Y9, Y11, Y11
 	VCVTDQ2PS    Y11, Y11
-	VMULPS       Y3, Y11, Y11
-	VADDPS       Y4, Y11, Y11
+	VMULPS       Y2, Y11, Y11
+	VADDPS       Y3, Y11, Y11
 	VMOVUPS      (R8), Y10
-	VMULPS       (DI), Y0, Y9
+	VMOVUPS      (DI), Y9
+	VMULPS       Y0, Y9, Y9
 	VADDPS       (R9), Y10, Y12
 	VADDPS       Y12, Y9, Y9
 	VMULPS       Y1, Y10, Y10
@@ -94,7 +95,7 @@ group:
 	VPAND        Y8, Y10, Y10
 	VPCMPEQD     Y8, Y10, Y10
 	VANDNPS      Y9, Y10, Y10
-	VBLENDVPS    Y10, Y9, Y2, Y9
+	VBLENDVPS    Y10, Y9, Y4, Y9
 	VMOVUPS      Y9, (DI)
 	VMOVMSKPS    Y10, R13
 	MOVBLZX      (R11), R14
@@ -131,10 +132,11 @@ group:
 	VPSHUFB      Y11, Y7, Y11
 	VBLENDVPS    Y10, Y9, Y11, Y11
 	VCVTDQ2PS    Y11, Y11
-	VMULPS       Y3, Y11, Y11
-	VADDPS       Y4, Y11, Y11
+	VMULPS       Y2, Y11, Y11
+	VADDPS       Y3, Y11, Y11
 	VMOVUPS      32(R8), Y10
-	VMULPS       32(DI), Y0, Y9
+	VMOVUPS      32(DI), Y9
+	VMULPS       Y0, Y9, Y9
 	VADDPS       32(R9), Y10, Y12
 	VADDPS       Y12, Y9, Y9
 	VMULPS       Y1, Y10, Y10
@@ -144,9 +146,182 @@ group:
 	VPAND        Y8, Y10, Y10
 	VPCMPEQD     Y8, Y10, Y10
 	VANDNPS      Y9, Y10, Y10
-	VBLENDVPS    Y10, Y9, Y2, Y9
+	VBLENDVPS    Y10, Y9, Y4, Y9
 	VMOVUPS      Y9, 32(DI)
 	VMOVMSKPS    Y10, R13
+	MOVBLZX      1(R11), R14
+	MOVBLZX      1(R12), R15
+	ORL          R14, R13
+	XORL         $0xff, R13
+	NOTL         R15
+	ANDL         R15, R14
+	ORL          R13, R14
+	MOVB         R14, 1(R11)
+	MOVB         R13, 1(R12)
+	ORQ          R13, BX
+	ADDQ         $0x40, DI
+	ADDQ         $0x40, R8
+	ADDQ         $0x40, R9
+	ADDQ         $0x80, R10
+	ADDQ         $0x02, R11
+	ADDQ         $0x02, R12
+	DECQ         SI
+	JNZ          group
+	MOVQ         64(AX), SI
+	INCQ         SI
+	CMPQ         SI, 56(AX)
+	JNE          same
+	XORQ         SI, SI
+
+same:
+	MOVQ  SI, 64(AX)
+	INCQ  DX
+	TESTQ BX, BX
+	JZ    steps
+
+end:
+	MOVQ DX, 72(AX)
+	MOVQ BX, 80(AX)
+	VZEROUPPER
+	RET
+
+// func step32AVX2(b *byte)
+// Requires: AVX, AVX2
+TEXT ·step32AVX2(SB), NOSPLIT, $0-8
+	MOVQ           b+0(FP), AX
+	VMOVUPS        160(AX), Y0
+	VMOVDQU        256(AX), Y1
+	VMOVDQU        288(AX), Y2
+	VMOVDQU        320(AX), Y3
+	VMOVDQU        352(AX), Y4
+	VBROADCASTI128 384(AX), Y5
+	VBROADCASTI128 400(AX), Y6
+	MOVQ           72(AX), CX
+	XORQ           DX, DX
+	XORQ           BX, BX
+
+steps:
+	CMPQ  DX, CX
+	JGE   end
+	MOVQ  (AX), DI
+	MOVQ  8(AX), R8
+	MOVQ  16(AX), R9
+	MOVQ  24(AX), R10
+	MOVQ  32(AX), R11
+	MOVQ  48(AX), SI
+	MOVQ  64(AX), R12
+	IMULQ SI, R12
+	SHLQ  $0x01, R12
+	ADDQ  40(AX), R12
+	XORQ  BX, BX
+
+group:
+	VMOVDQU      (R10), Y7
+	VMOVDQU      64(R10), Y8
+	VPADDQ       Y7, Y8, Y9
+	VPXOR        Y7, Y8, Y8
+	VPSLLQ       $0x18, Y7, Y10
+	VPSRLQ       $0x28, Y7, Y7
+	VPOR         Y10, Y7, Y7
+	VPXOR        Y8, Y7, Y7
+	VPSLLQ       $0x10, Y8, Y10
+	VPXOR        Y10, Y7, Y7
+	VMOVDQU      Y7, (R10)
+	VPSLLQ       $0x25, Y8, Y10
+	VPSRLQ       $0x1b, Y8, Y8
+	VPOR         Y10, Y8, Y8
+	VMOVDQU      Y8, 64(R10)
+	VPSRLD       $0x1b, Y9, Y7
+	VPSLLD       $0x01, Y9, Y11
+	VPERMD       Y1, Y7, Y10
+	VPERMD       Y2, Y7, Y12
+	VBLENDVPS    Y11, Y12, Y10, Y10
+	VPERMD       Y3, Y7, Y8
+	VPERMD       Y4, Y7, Y12
+	VBLENDVPS    Y11, Y12, Y8, Y8
+	VBLENDVPS    Y9, Y8, Y10, Y10
+	VPCMPGTD     Y9, Y10, Y10
+	VPOR         upper<>+0(SB), Y7, Y8
+	VPSHUFB      Y8, Y6, Y11
+	VPSHUFB      Y8, Y5, Y8
+	VBLENDVPS    Y9, Y11, Y8, Y8
+	VBLENDVPS    Y10, Y7, Y8, Y8
+	VCVTDQ2PS    Y8, Y8
+	VMULPS       192(AX), Y8, Y8
+	VADDPS       224(AX), Y8, Y8
+	VMOVUPS      (R8), Y9
+	VMOVUPS      (DI), Y7
+	VMULPS       96(AX), Y7, Y7
+	VADDPS       (R9), Y9, Y10
+	VADDPS       Y10, Y7, Y7
+	VMULPS       128(AX), Y9, Y9
+	VADDPS       Y8, Y9, Y9
+	VMOVUPS      Y9, (R8)
+	VPBROADCASTB (R11), Y8
+	VPAND        bits<>+0(SB), Y8, Y8
+	VPCMPEQD     bits<>+0(SB), Y8, Y8
+	VANDNPS      Y7, Y8, Y8
+	VBLENDVPS    Y8, Y7, Y0, Y7
+	VMOVUPS      Y7, (DI)
+	VMOVMSKPS    Y8, R13
+	MOVBLZX      (R11), R14
+	MOVBLZX      (R12), R15
+	ORL          R14, R13
+	XORL         $0xff, R13
+	NOTL         R15
+	ANDL         R15, R14
+	ORL          R13, R14
+	MOVB         R14, (R11)
+	MOVB         R13, (R12)
+	ORQ          R13, BX
+	VMOVDQU      32(R10), Y7
+	VMOVDQU      96(R10), Y8
+	VPADDQ       Y7, Y8, Y9
+	VPXOR        Y7, Y8, Y8
+	VPSLLQ       $0x18, Y7, Y10
+	VPSRLQ       $0x28, Y7, Y7
+	VPOR         Y10, Y7, Y7
+	VPXOR        Y8, Y7, Y7
+	VPSLLQ       $0x10, Y8, Y10
+	VPXOR        Y10, Y7, Y7
+	VMOVDQU      Y7, 32(R10)
+	VPSLLQ       $0x25, Y8, Y10
+	VPSRLQ       $0x1b, Y8, Y8
+	VPOR         Y10, Y8, Y8
+	VMOVDQU      Y8, 96(R10)
+	VPSRLD       $0x1b, Y9, Y7
+	VPSLLD       $0x01, Y9, Y11
+	VPERMD       Y1, Y7, Y10
+	VPERMD       Y2, Y7, Y12
+	VBLENDVPS    Y11, Y12, Y10, Y10
+	VPERMD       Y3, Y7, Y8
+	VPERMD       Y4, Y7, Y12
+	VBLENDVPS    Y11, Y12, Y8, Y8
+	VBLENDVPS    Y9, Y8, Y10, Y10
+	VPCMPGTD     Y9, Y10, Y10
+	VPOR         upper<>+0(SB), Y7, Y8
+	VPSHUFB      Y8, Y6, Y11
+	VPSHUFB      Y8, Y5, Y8
+	VBLENDVPS    Y9, Y11, Y8, Y8
+	VBLENDVPS    Y10, Y7, Y8, Y8
+	VCVTDQ2PS    Y8, Y8
+	VMULPS       192(AX), Y8, Y8
+	VADDPS       224(AX), Y8, Y8
+	VMOVUPS      32(R8), Y9
+	VMOVUPS      32(DI), Y7
+	VMULPS       96(AX), Y7, Y7
+	VADDPS       32(R9), Y9, Y10
+	VADDPS       Y10, Y7, Y7
+	VMULPS       128(AX), Y9, Y9
+	VADDPS       Y8, Y9, Y9
+	VMOVUPS      Y9, 32(R8)
+	VPBROADCASTB 1(R11), Y8
+	VPAND        bits<>+0(SB), Y8, Y8
+	VPCMPEQD     bits<>+0(SB), Y8, Y8
+	VANDNPS      Y7, Y8, Y8
+	VBLENDVPS    Y8, Y7, Y0, Y7
+	VMOVUPS      Y7, 32(DI)
+	VMOVMSKPS    Y8, R13
 	MOVBLZX      1(R11), R14
 	MOVBLZX      1(R12), R15
 	ORL          R14, R13

@@ -6,3 +6,4 @@ const hasAVX2 = false
 
 func stepAVX2(b *Block)      { stepPortable(b) }
 func deliverAVX2(d *Deliver) { deliverPortable(d) }
+func step32AVX2(b *Block)    { stepPortable(b) }

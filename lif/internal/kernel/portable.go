@@ -28,14 +28,14 @@ func stepPortable(b *Block) {
 						k := 16*g + 8*h + 2*l + i
 						x := b.noise(uint32(word >> (32 * i)))
 						bit := uint32(1) << (2*l + i)
-						u := float32(v[k]*b.A) + float32(j[k]+c[k])
+						u := float32(v[k]*b.A[0]) + float32(j[k]+c[k])
 						if r&bit == 0 && math.Float32bits(u)>>31 == 1 {
 							keep |= bit
 							v[k] = u
 						} else {
-							v[k] = b.Reset
+							v[k] = b.Reset[0]
 						}
-						j[k] = float32(j[k]*b.P) + x
+						j[k] = float32(j[k]*b.P[0]) + x
 					}
 				}
 				spikes := ^(keep | r) & 0xff
@@ -63,11 +63,14 @@ func next(p0, p1 *uint64) uint64 {
 // noise is the current that the random word r brings.
 func (b *Block) noise(r uint32) float32 {
 	col := r >> 28
+	if b.Columns == 32 {
+		col = r >> 27
+	}
 	e := col
 	if int32(r) >= b.Thr[col] {
 		e = uint32(b.Alias[col])
 	}
-	return float32(float32(e)*b.W) + b.Off
+	return float32(float32(e)*b.W[0]) + b.Off[0]
 }
 
 func deliverPortable(d *Deliver) {

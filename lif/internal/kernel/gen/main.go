@@ -10,49 +10,72 @@ import (
 
 // Offsets of kernel.Block and kernel.Deliver, which TestOffsets compares.
 const (
-	bV, bJ, bC, bS, bRef, bRing            = 0, 8, 16, 24, 32, 40
-	bGroups, bRingLen, bSlot, bLimit, bAny = 48, 56, 64, 72, 80
-	bA, bP, bReset, bW, bOff               = 88, 92, 96, 100, 104
-	bThr, bAlias                           = 112, 176
-	dJ, dRows, dUnit, dF, dGroups, dN      = 0, 8, 16, 24, 32, 40
+	bV, bJ, bC, bS, bRef, bRing                      = 0, 8, 16, 24, 32, 40
+	bGroups, bRingLen, bSlot, bLimit, bAny, bColumns = 48, 56, 64, 72, 80, 88
+	bA, bP, bReset, bW, bOff                         = 96, 128, 160, 192, 224
+	bThr, bAlias                                     = 256, 384
+	dJ, dRows, dUnit, dF, dGroups, dN                = 0, 8, 16, 24, 32, 40
 )
 
 func main() {
 	ConstraintExpr("amd64")
-	step()
+	constants()
+	step("stepAVX2", 16)
+	step("step32AVX2", 32)
 	deliver()
 	Generate()
 }
 
 func at(base reg.Register, disp int) Mem { return Mem{Base: base, Disp: disp} }
 
-// step is the AVX2 form of stepPortable.
-func step() {
-	bits := GLOBL("bits", RODATA|NOPTR)
+var bits, upper Mem
+
+func constants() {
+	bits = GLOBL("bits", RODATA|NOPTR)
 	for i := range 8 {
 		DATA(4*i, U32(1<<i))
 	}
 	// Sets the high bit in the upper three bytes of every lane: VPSHUFB makes them 0.
-	upper := GLOBL("upper", RODATA|NOPTR)
+	upper = GLOBL("upper", RODATA|NOPTR)
 	for i := range 8 {
 		DATA(4*i, U32(0x80808000))
 	}
+}
 
-	TEXT("stepAVX2", NOSPLIT, "func(b *byte)")
+// step is the AVX2 form of stepPortable for alias tables of 16 or 32 columns. The larger
+// tables fill the registers, so that constants stay in memory.
+func step(name string, columns int) {
+	TEXT(name, NOSPLIT, "func(b *byte)")
 	b := Load(Param("b"), GP64())
+	wide := columns == 32
 
-	a, p, reset, w, off := YMM(), YMM(), YMM(), YMM(), YMM()
-	VBROADCASTSS(at(b, bA), a)
-	VBROADCASTSS(at(b, bP), p)
-	VBROADCASTSS(at(b, bReset), reset)
-	VBROADCASTSS(at(b, bW), w)
-	VBROADCASTSS(at(b, bOff), off)
-	thr0, thr1, alias := YMM(), YMM(), YMM()
-	VMOVDQU(at(b, bThr), thr0)
-	VMOVDQU(at(b, bThr+32), thr1)
-	VBROADCASTI128(at(b, bAlias), alias)
-	bitSel := YMM()
-	VMOVDQU(bits, bitSel)
+	load := func(disp int) Op {
+		if wide {
+			return at(b, disp)
+		}
+		r := YMM()
+		VMOVUPS(at(b, disp), r)
+		return r
+	}
+	a, p, w, off := load(bA), load(bP), load(bW), load(bOff)
+	reset := YMM()
+	VMOVUPS(at(b, bReset), reset)
+	thr := make([]reg.VecVirtual, columns/8)
+	for i := range thr {
+		thr[i] = YMM()
+		VMOVDQU(at(b, bThr+32*i), thr[i])
+	}
+	alias := make([]reg.VecVirtual, columns/16)
+	for i := range alias {
+		alias[i] = YMM()
+		VBROADCASTI128(at(b, bAlias+16*i), alias[i])
+	}
+	var bitSel Op = bits
+	if !wide {
+		r := YMM()
+		VMOVDQU(bits, r)
+		bitSel = r
+	}
 
 	limit, done := GP64(), GP64()
 	MOVQ(at(b, bLimit), limit)
@@ -97,16 +120,38 @@ func step() {
 		VPOR(t, s1, s1)
 		VMOVDQU(s1, at(s, 64+d))
 
-		// The column's threshold: bit 3 of the column is the sign of the word.
+		// The column's threshold and the outcome beyond it. The highest bit of the column is
+		// the sign of the word; of five, the second is that of the word shifted by one.
 		col, e := YMM(), YMM()
-		VPSRLD(Imm(28), r, col)
 		lo, hi := YMM(), YMM()
-		VPERMD(thr0, col, lo)
-		VPERMD(thr1, col, hi)
-		VBLENDVPS(r, hi, lo, lo)
+		if wide {
+			VPSRLD(Imm(27), r, col)
+			second := YMM()
+			VPSLLD(Imm(1), r, second)
+			x := YMM()
+			VPERMD(thr[0], col, lo)
+			VPERMD(thr[1], col, x)
+			VBLENDVPS(second, x, lo, lo)
+			VPERMD(thr[2], col, hi)
+			VPERMD(thr[3], col, x)
+			VBLENDVPS(second, x, hi, hi)
+			VBLENDVPS(r, hi, lo, lo)
+		} else {
+			VPSRLD(Imm(28), r, col)
+			VPERMD(thr[0], col, lo)
+			VPERMD(thr[1], col, hi)
+			VBLENDVPS(r, hi, lo, lo)
+		}
 		VPCMPGTD(r, lo, lo) // own outcome iff word < threshold
 		VPOR(upper, col, e)
-		VPSHUFB(e, alias, e)
+		if wide {
+			x := YMM()
+			VPSHUFB(e, alias[1], x)
+			VPSHUFB(e, alias[0], e)
+			VBLENDVPS(r, x, e, e)
+		} else {
+			VPSHUFB(e, alias[0], e)
+		}
 		VBLENDVPS(lo, col, e, e)
 		VCVTDQ2PS(e, e)
 		VMULPS(w, e, e)
@@ -114,7 +159,8 @@ func step() {
 
 		u, x := YMM(), YMM()
 		VMOVUPS(at(j, d), x)
-		VMULPS(at(v, d), a, u)
+		VMOVUPS(at(v, d), u)
+		VMULPS(a, u, u)
 		y := YMM()
 		VADDPS(at(c, d), x, y)
 		VADDPS(y, u, u)
