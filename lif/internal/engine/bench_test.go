@@ -53,6 +53,23 @@ func BenchmarkLIF(b *testing.B) {
 	}
 }
 
+// BenchmarkLIFCOBA is BenchmarkLIF for conductance-based neurons.
+func BenchmarkLIFCOBA(b *testing.B) {
+	const n = 100
+	for _, p := range kernel.Paths() {
+		b.Run(fmt.Sprintf("dense-%d/3kHz/%v", n, p), func(b *testing.B) {
+			f := fast(b, conductances(common(n, 3000)), p)
+			f.Reset(nil, rng.Stream(1, "bench"))
+			buf := make([]sampling.Flip, 0, 1<<14)
+			perNeuronStep(b, n, func(steps int) {
+				for to := f.step + int64(steps); f.step < to; {
+					f.Run(to, buf[:0])
+				}
+			})
+		})
+	}
+}
+
 // BenchmarkDouble is the double-precision engine on the same networks.
 func BenchmarkDouble(b *testing.B) {
 	for _, n := range []int{10, 100, 1000} {

@@ -239,6 +239,22 @@ func TestStart(t *testing.T) {
 	near(t, "mean of the rest of the refractory time", sum/float64(on), float64(c.Refractory+1)/2, 4.5*sd/math.Sqrt(float64(on)))
 }
 
+// TestGenerator: a neuron's stream is xoroshiro128++, as published: these are the first
+// outputs of the reference implementation (https://prng.di.unimi.it) from the state 1, 2.
+func TestGenerator(t *testing.T) {
+	e := newEngine(t, noisy(2, false))
+	copy(e.s, []uint64{77, 78, 1, 2})
+	for i, want := range []uint64{393217, 669327710093319, 1732421326133921491, 11394790081659126983, 9555452776773192676,
+		3586421180005889563, 1691397964866707553, 10735626796753111697, 15216282715349408991, 14247243556711267923} {
+		if got := e.next(1); got != want {
+			t.Fatalf("output %d is %d: must be %d", i, got, want)
+		}
+	}
+	if e.s[0] != 77 || e.s[1] != 78 {
+		t.Error("the stream of another neuron moved")
+	}
+}
+
 // counter counts the words drawn from a source.
 type counter struct {
 	rand.Source

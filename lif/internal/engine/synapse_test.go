@@ -10,65 +10,90 @@ import (
 	"github.com/spikesampling/spikesampling/sampling/rng"
 )
 
-// senderNet is a noise-free network: neuron 0 spikes every 46 ms, neurons 1 and 2 listen
-// to it through an excitatory and an inhibitory synapse, far below threshold.
-func senderNet(w float64) Config {
-	return Config{
-		N: 3, Dt: 0.1, Refractory: 100, Delay: 1, C: 0.2, GLeak: 0.01, TauE: 10, TauI: 4, Theta: -50, Reset: -55, RevE: 0, RevI: -90,
-		Rest: []float64{-49, -70, -70}, Weights: []float64{0, w, -w, 0, 0, 0, 0, 0, 0},
+// Two neurons spike at their own pace, without noise; two others, far below threshold,
+// listen to both: excitee through excitatory and inhibitee through inhibitory synapses.
+const excitee, inhibitee = 0, 2
+
+var senders = []struct {
+	unit         int
+	rest, weight float64
+}{{1, -49, 0.003}, {3, -47, 0.001}}
+
+func senderNet() Config {
+	c := Config{
+		N: 4, Dt: 0.1, Refractory: 100, Delay: 1, C: 0.2, GLeak: 0.01, TauE: 10, TauI: 4, Theta: -50, Reset: -55, RevE: 0, RevI: -90,
+		Rest: []float64{-70, 0, -70, 0}, Weights: make([]float64, 16),
 	}
+	for _, s := range senders {
+		c.Rest[s.unit] = s.rest
+		c.Weights[s.unit*c.N+excitee], c.Weights[s.unit*c.N+inhibitee] = s.weight, -s.weight
+	}
+	return c
 }
 
 // follow runs e step by step and calls check after every step with the steps at which the
-// spikes of neuron 0 so far were due at their targets.
-func follow(t *testing.T, e *Engine, steps int64, check func(step int64, arrived []int64)) {
+// spikes of each sender so far were due at their targets.
+func follow(t *testing.T, e *Engine, steps int64, check func(step int64, arrived [][]int64)) {
 	t.Helper()
 	e.Reset(nil, nil)
-	var due, arrived []int64
+	due, arrived := make([][]int64, len(senders)), make([][]int64, len(senders))
 	buf := make([]sampling.Flip, 0, 2*e.cfg.N)
 	for n := int64(1); n <= steps; n++ {
 		for _, f := range e.Run(n, buf) {
-			if f.Unit != 0 {
+			j := int(f.Unit) / 2 // senders are units 1 and 3
+			if senders[j].unit != int(f.Unit) {
 				t.Fatalf("neuron %d spiked", f.Unit)
 			}
 			if f.On == 1 {
-				due = append(due, n+int64(e.cfg.Delay))
+				due[j] = append(due[j], n+int64(e.cfg.Delay))
 			}
 		}
-		for len(due) > 0 && due[0] <= n {
-			arrived, due = append(arrived, due[0]), due[1:]
+		for j, d := range due {
+			for ; len(d) > 0 && d[0] <= n; d = d[1:] {
+				arrived[j] = append(arrived[j], d[0])
+			}
+			due[j] = d
 		}
 		check(n, arrived)
 	}
-	if len(arrived) < 4 {
-		t.Fatalf("%d spikes arrived", len(arrived))
+	if len(arrived[0]) < 4 || len(arrived[0]) == len(arrived[1]) {
+		t.Fatalf("%d and %d spikes arrived", len(arrived[0]), len(arrived[1]))
 	}
 }
 
 // TestDelay: a spike is in the synaptic current after exactly Delay steps, on the side of
-// its sign, and then decays; renewing synapses are at the weight again after each, static
-// ones add up. The longest delay has two spikes on their way at a time.
+// its sign, and then decays; a renewing sender's share is at its weight again after each
+// of its spikes, a static one's spikes add up. The longest delay has two spikes of a sender
+// on their way at a time.
 func TestDelay(t *testing.T) {
-	const w = 0.003
 	for _, static := range []bool{false, true} {
 		for _, precise := range []bool{false, true} {
 			for _, delay := range []int{1, 2, 7, 700} {
 				t.Run(fmt.Sprintf("static=%v/precise=%v/delay=%d", static, precise, delay), func(t *testing.T) {
-					c := senderNet(w)
+					c := senderNet()
 					c.Static, c.Precise, c.Delay = static, precise, delay
 					e := newEngine(t, c)
-					follow(t, e, 4000, func(n int64, arrived []int64) {
+					follow(t, e, 4000, func(n int64, arrived [][]int64) {
 						wantE, wantI := 0.0, 0.0
-						for i, a := range arrived {
-							if static || i == len(arrived)-1 {
-								wantE += w * math.Exp(-float64(n-a)*c.Dt/c.TauE)
-								wantI += w * math.Exp(-float64(n-a)*c.Dt/c.TauI)
+						for j, as := range arrived {
+							for i, a := range as {
+								if static || i == len(as)-1 {
+									wantE += senders[j].weight * math.Exp(-float64(n-a)*c.Dt/c.TauE)
+									wantI += senders[j].weight * math.Exp(-float64(n-a)*c.Dt/c.TauI)
+								}
 							}
 						}
 						exc, inh := e.Synapses()
-						for k, want := range [][2]float64{{0, 0}, {wantE, 0}, {0, wantI}} {
-							near(t, fmt.Sprintf("excitation of %d at step %d", k, n), exc[k], want[0], 1e-12*w)
-							near(t, fmt.Sprintf("inhibition of %d at step %d", k, n), inh[k], want[1], 1e-12*w)
+						for k := range exc {
+							want := [2]float64{}
+							switch k {
+							case excitee:
+								want[0] = wantE
+							case inhibitee:
+								want[1] = wantI
+							}
+							near(t, fmt.Sprintf("excitation of %d at step %d", k, n), exc[k], want[0], 1e-14)
+							near(t, fmt.Sprintf("inhibition of %d at step %d", k, n), inh[k], want[1], 1e-14)
 						}
 					})
 				})
@@ -81,46 +106,43 @@ func TestDelay(t *testing.T) {
 // membrane of a current-based neuron is then a sum of rising and falling exponentials,
 // that of a conductance-based one goes from one exponential to the next.
 func TestRectangular(t *testing.T) {
-	const w = 0.003
 	for _, conductance := range []bool{false, true} {
 		for _, precise := range []bool{false, true} {
 			for _, delay := range []int{1, 2, 7, 700} {
 				t.Run(fmt.Sprintf("conductance=%v/precise=%v/delay=%d", conductance, precise, delay), func(t *testing.T) {
-					c := senderNet(w)
+					c := senderNet()
 					c.Rectangular, c.Conductance, c.Precise, c.Delay = true, conductance, precise, delay
 					e := newEngine(t, c)
 					tauM := c.C / c.GLeak
-					u := []float64{0, -70, -70} // conductance-based
+					ue, ui := -70.0, -70.0 // conductance-based
 					on := 0
-					follow(t, e, 4000, func(n int64, arrived []int64) {
-						pulses, open := 0.0, false
-						for _, a := range arrived {
-							// In the steps a+1 … a+Refractory.
-							steps := float64(n - a)
-							pulses -= math.Expm1(-steps * c.Dt / tauM)
-							if off := steps - float64(c.Refractory); off > 0 {
-								pulses += math.Expm1(-off * c.Dt / tauM)
-							}
-							open = open || steps >= 1 && steps <= float64(c.Refractory)
-						}
-						if open {
-							on++
-						}
-						for k, rev := range []float64{0, c.RevE, c.RevI} {
-							if k == 0 {
-								continue
-							}
-							want := -70 + []float64{0, 1, -1}[k]*pulses*w/c.GLeak
-							if conductance {
-								g, target := c.GLeak, -70.0
-								if open {
-									g, target = c.GLeak+w, (c.GLeak*-70+w*rev)/(c.GLeak+w)
+					follow(t, e, 4000, func(n int64, arrived [][]int64) {
+						pulses, open := 0.0, 0.0
+						for j, as := range arrived {
+							w := senders[j].weight
+							for _, a := range as {
+								// In the steps a+1 … a+Refractory.
+								steps := float64(n - a)
+								pulses -= w * math.Expm1(-steps*c.Dt/tauM)
+								if off := steps - float64(c.Refractory); off > 0 {
+									pulses += w * math.Expm1(-off*c.Dt/tauM)
 								}
-								u[k] = target + (u[k]-target)*math.Exp(-c.Dt*g/c.C)
-								want = u[k]
+								if steps >= 1 && steps <= float64(c.Refractory) {
+									open += w
+									on++
+								}
 							}
-							near(t, fmt.Sprintf("potential of %d at step %d", k, n), e.Potential()[k], want, 1e-10)
 						}
+						wantE, wantI := -70+pulses/c.GLeak, -70-pulses/c.GLeak
+						if conductance {
+							g := c.GLeak + open
+							decay := math.Exp(-c.Dt * g / c.C)
+							e, i := (c.GLeak*-70+open*c.RevE)/g, (c.GLeak*-70+open*c.RevI)/g
+							ue, ui = e+(ue-e)*decay, i+(ui-i)*decay
+							wantE, wantI = ue, ui
+						}
+						near(t, fmt.Sprintf("excited potential at step %d", n), e.Potential()[excitee], wantE, 1e-10)
+						near(t, fmt.Sprintf("inhibited potential at step %d", n), e.Potential()[inhibitee], wantI, 1e-10)
 					})
 					if on < 300 {
 						t.Errorf("input was on for %d steps", on)
@@ -134,8 +156,8 @@ func TestRectangular(t *testing.T) {
 // TestShortestInterval: under strong drive a neuron fires every Refractory+1 steps.
 func TestShortestInterval(t *testing.T) {
 	for _, refractory := range []int{1, 2, 10} {
-		c := senderNet(0)
-		c.Refractory, c.Rest[0] = refractory, 1e6
+		c := senderNet()
+		c.N, c.Refractory, c.Rest, c.Weights = 1, refractory, []float64{1e6}, nil
 		e := newEngine(t, c)
 		e.Reset(nil, nil)
 		ons := []int{}

@@ -14,3 +14,6 @@ func deliverAVX2(d *Deliver)
 
 //go:noescape
 func step32AVX2(b *Block)
+
+//go:noescape
+func conductanceAVX2(b *Conductance)

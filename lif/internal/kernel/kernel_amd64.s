@@ -67,10 +67,10 @@ group:
 	VPXOR        Y10, Y9, Y9
 	VPSLLQ       $0x10, Y10, Y12
 	VPXOR        Y12, Y9, Y9
-	VMOVDQU      Y9, (R10)
 	VPSLLQ       $0x25, Y10, Y12
 	VPSRLQ       $0x1b, Y10, Y10
 	VPOR         Y12, Y10, Y10
+	VMOVDQU      Y9, (R10)
 	VMOVDQU      Y10, 64(R10)
 	VPSRLD       $0x1c, Y11, Y9
 	VPERMD       Y5, Y9, Y10
@@ -118,10 +118,10 @@ group:
 	VPXOR        Y10, Y9, Y9
 	VPSLLQ       $0x10, Y10, Y12
 	VPXOR        Y12, Y9, Y9
-	VMOVDQU      Y9, 32(R10)
 	VPSLLQ       $0x25, Y10, Y12
 	VPSRLQ       $0x1b, Y10, Y10
 	VPOR         Y12, Y10, Y10
+	VMOVDQU      Y9, 32(R10)
 	VMOVDQU      Y10, 96(R10)
 	VPSRLD       $0x1c, Y11, Y9
 	VPERMD       Y5, Y9, Y10
@@ -226,10 +226,10 @@ group:
 	VPXOR        Y8, Y7, Y7
 	VPSLLQ       $0x10, Y8, Y10
 	VPXOR        Y10, Y7, Y7
-	VMOVDQU      Y7, (R10)
 	VPSLLQ       $0x25, Y8, Y10
 	VPSRLQ       $0x1b, Y8, Y8
 	VPOR         Y10, Y8, Y8
+	VMOVDQU      Y7, (R10)
 	VMOVDQU      Y8, 64(R10)
 	VPSRLD       $0x1b, Y9, Y7
 	VPSLLD       $0x01, Y9, Y11
@@ -284,10 +284,10 @@ group:
 	VPXOR        Y8, Y7, Y7
 	VPSLLQ       $0x10, Y8, Y10
 	VPXOR        Y10, Y7, Y7
-	VMOVDQU      Y7, 32(R10)
 	VPSLLQ       $0x25, Y8, Y10
 	VPSRLQ       $0x1b, Y8, Y8
 	VPOR         Y10, Y8, Y8
+	VMOVDQU      Y7, 32(R10)
 	VMOVDQU      Y8, 96(R10)
 	VPSRLD       $0x1b, Y9, Y7
 	VPSLLD       $0x01, Y9, Y11
@@ -355,6 +355,277 @@ same:
 end:
 	MOVQ DX, 72(AX)
 	MOVQ BX, 80(AX)
+	VZEROUPPER
+	RET
+
+// func conductanceAVX2(b *byte)
+// Requires: AVX, AVX2
+TEXT ·conductanceAVX2(SB), NOSPLIT, $8-8
+	MOVQ     b+0(FP), AX
+	XORQ     CX, CX
+	XORQ     DX, DX
+	VMOVUPS  168(AX), Y0
+	VPCMPEQD Y1, Y1, Y1
+	VPSRLD   $0x19, Y1, Y1
+	VPSLLD   $0x17, Y1, Y1
+
+steps:
+	CMPQ  CX, 80(AX)
+	JGE   end
+	MOVQ  (AX), R10
+	MOVQ  8(AX), R11
+	MOVQ  16(AX), R12
+	MOVQ  24(AX), R13
+	MOVQ  32(AX), DI
+	MOVQ  40(AX), R8
+	MOVQ  56(AX), BX
+	MOVQ  72(AX), R9
+	IMULQ BX, R9
+	SHLQ  $0x01, R9
+	ADDQ  48(AX), R9
+	XORQ  DX, DX
+	XORQ  SI, SI
+
+group:
+	VMOVDQU        (DI), Y2
+	VMOVDQU        64(DI), Y3
+	VPADDQ         Y2, Y3, Y4
+	VPXOR          Y2, Y3, Y3
+	VPSLLQ         $0x18, Y2, Y5
+	VPSRLQ         $0x28, Y2, Y2
+	VPOR           Y5, Y2, Y2
+	VPXOR          Y3, Y2, Y2
+	VPSLLQ         $0x10, Y3, Y5
+	VPXOR          Y5, Y2, Y2
+	VPSLLQ         $0x25, Y3, Y5
+	VPSRLQ         $0x1b, Y3, Y3
+	VPOR           Y5, Y3, Y3
+	VPADDQ         Y2, Y3, Y5
+	VPXOR          Y2, Y3, Y3
+	VPSLLQ         $0x18, Y2, Y6
+	VPSRLQ         $0x28, Y2, Y2
+	VPOR           Y6, Y2, Y2
+	VPXOR          Y3, Y2, Y2
+	VPSLLQ         $0x10, Y3, Y6
+	VPXOR          Y6, Y2, Y2
+	VPSLLQ         $0x25, Y3, Y6
+	VPSRLQ         $0x1b, Y3, Y3
+	VPOR           Y6, Y3, Y3
+	VMOVDQU        Y2, (DI)
+	VMOVDQU        Y3, 64(DI)
+	VMOVUPS        (R11)(SI*1), Y2
+	VMOVUPS        (R12)(SI*1), Y3
+	VADDPS         Y3, Y2, Y6
+	VADDPS         200(AX), Y6, Y6
+	VMULPS         232(AX), Y2, Y8
+	VMULPS         264(AX), Y3, Y7
+	VADDPS         Y7, Y8, Y8
+	VADDPS         (R13)(SI*1), Y8, Y8
+	VPSRLD         $0x1c, Y4, Y7
+	VPERMD         648(AX), Y7, Y9
+	VPERMD         680(AX), Y7, Y10
+	VBLENDVPS      Y4, Y10, Y9, Y9
+	VPCMPGTD       Y4, Y9, Y9
+	VPOR           upper<>+0(SB), Y7, Y4
+	VBROADCASTI128 776(AX), Y10
+	VPSHUFB        Y4, Y10, Y4
+	VBLENDVPS      Y9, Y7, Y4, Y4
+	VCVTDQ2PS      Y4, Y4
+	VMULPS         296(AX), Y4, Y4
+	VMULPS         104(AX), Y2, Y2
+	VADDPS         Y4, Y2, Y2
+	VMOVUPS        Y2, (R11)(SI*1)
+	VPSRLD         $0x1c, Y5, Y2
+	VPERMD         712(AX), Y2, Y4
+	VPERMD         744(AX), Y2, Y7
+	VBLENDVPS      Y5, Y7, Y4, Y4
+	VPCMPGTD       Y5, Y4, Y4
+	VPOR           upper<>+0(SB), Y2, Y5
+	VBROADCASTI128 792(AX), Y7
+	VPSHUFB        Y5, Y7, Y5
+	VBLENDVPS      Y4, Y2, Y5, Y5
+	VCVTDQ2PS      Y5, Y5
+	VMULPS         328(AX), Y5, Y5
+	VMULPS         136(AX), Y3, Y3
+	VADDPS         Y5, Y3, Y3
+	VMOVUPS        Y3, (R12)(SI*1)
+	VMULPS         584(AX), Y6, Y2
+	VMINPS         Y1, Y2, Y2
+	VMOVUPS        552(AX), Y3
+	VMULPS         Y2, Y3, Y3
+	VADDPS         520(AX), Y3, Y3
+	VMULPS         Y2, Y3, Y3
+	VADDPS         488(AX), Y3, Y3
+	VMULPS         Y2, Y3, Y3
+	VADDPS         456(AX), Y3, Y3
+	VMULPS         Y2, Y3, Y3
+	VADDPS         424(AX), Y3, Y3
+	VMULPS         Y2, Y3, Y3
+	VADDPS         392(AX), Y3, Y3
+	VMULPS         Y2, Y3, Y3
+	VADDPS         360(AX), Y3, Y3
+	VMULPS         Y3, Y2, Y4
+	VMULPS         616(AX), Y4, Y4
+	VMULPS         Y4, Y3, Y4
+	VSUBPS         Y4, Y3, Y3
+	VADDPS         Y2, Y2, Y2
+	VMULPS         Y3, Y2, Y4
+	VMULPS         616(AX), Y4, Y4
+	VMULPS         Y4, Y3, Y4
+	VSUBPS         Y4, Y3, Y3
+	VADDPS         Y2, Y2, Y2
+	VMULPS         Y3, Y2, Y2
+	VSUBPS         Y2, Y1, Y2
+	VMULPS         (R10)(SI*1), Y2, Y2
+	VMULPS         Y3, Y8, Y8
+	VADDPS         Y8, Y2, Y2
+	VPBROADCASTB   (R8), Y3
+	VPAND          bits<>+0(SB), Y3, Y3
+	VPCMPEQD       bits<>+0(SB), Y3, Y3
+	VANDNPS        Y2, Y3, Y3
+	VBLENDVPS      Y3, Y2, Y0, Y2
+	VMOVUPS        Y2, (R10)(SI*1)
+	VMOVMSKPS      Y3, R14
+	MOVBLZX        (R8), R15
+	MOVBLZX        (R9), BP
+	ORL            R15, R14
+	XORL           $0xff, R14
+	NOTL           BP
+	ANDL           BP, R15
+	ORL            R14, R15
+	MOVB           R15, (R8)
+	MOVB           R14, (R9)
+	ORQ            R14, DX
+	VMOVDQU        32(DI), Y2
+	VMOVDQU        96(DI), Y3
+	VPADDQ         Y2, Y3, Y4
+	VPXOR          Y2, Y3, Y3
+	VPSLLQ         $0x18, Y2, Y5
+	VPSRLQ         $0x28, Y2, Y2
+	VPOR           Y5, Y2, Y2
+	VPXOR          Y3, Y2, Y2
+	VPSLLQ         $0x10, Y3, Y5
+	VPXOR          Y5, Y2, Y2
+	VPSLLQ         $0x25, Y3, Y5
+	VPSRLQ         $0x1b, Y3, Y3
+	VPOR           Y5, Y3, Y3
+	VPADDQ         Y2, Y3, Y5
+	VPXOR          Y2, Y3, Y3
+	VPSLLQ         $0x18, Y2, Y6
+	VPSRLQ         $0x28, Y2, Y2
+	VPOR           Y6, Y2, Y2
+	VPXOR          Y3, Y2, Y2
+	VPSLLQ         $0x10, Y3, Y6
+	VPXOR          Y6, Y2, Y2
+	VPSLLQ         $0x25, Y3, Y6
+	VPSRLQ         $0x1b, Y3, Y3
+	VPOR           Y6, Y3, Y3
+	VMOVDQU        Y2, 32(DI)
+	VMOVDQU        Y3, 96(DI)
+	VMOVUPS        32(R11)(SI*1), Y2
+	VMOVUPS        32(R12)(SI*1), Y3
+	VADDPS         Y3, Y2, Y6
+	VADDPS         200(AX), Y6, Y6
+	VMULPS         232(AX), Y2, Y8
+	VMULPS         264(AX), Y3, Y7
+	VADDPS         Y7, Y8, Y8
+	VADDPS         32(R13)(SI*1), Y8, Y8
+	VPSRLD         $0x1c, Y4, Y7
+	VPERMD         648(AX), Y7, Y9
+	VPERMD         680(AX), Y7, Y10
+	VBLENDVPS      Y4, Y10, Y9, Y9
+	VPCMPGTD       Y4, Y9, Y9
+	VPOR           upper<>+0(SB), Y7, Y4
+	VBROADCASTI128 776(AX), Y10
+	VPSHUFB        Y4, Y10, Y4
+	VBLENDVPS      Y9, Y7, Y4, Y4
+	VCVTDQ2PS      Y4, Y4
+	VMULPS         296(AX), Y4, Y4
+	VMULPS         104(AX), Y2, Y2
+	VADDPS         Y4, Y2, Y2
+	VMOVUPS        Y2, 32(R11)(SI*1)
+	VPSRLD         $0x1c, Y5, Y2
+	VPERMD         712(AX), Y2, Y4
+	VPERMD         744(AX), Y2, Y7
+	VBLENDVPS      Y5, Y7, Y4, Y4
+	VPCMPGTD       Y5, Y4, Y4
+	VPOR           upper<>+0(SB), Y2, Y5
+	VBROADCASTI128 792(AX), Y7
+	VPSHUFB        Y5, Y7, Y5
+	VBLENDVPS      Y4, Y2, Y5, Y5
+	VCVTDQ2PS      Y5, Y5
+	VMULPS         328(AX), Y5, Y5
+	VMULPS         136(AX), Y3, Y3
+	VADDPS         Y5, Y3, Y3
+	VMOVUPS        Y3, 32(R12)(SI*1)
+	VMULPS         584(AX), Y6, Y2
+	VMINPS         Y1, Y2, Y2
+	VMOVUPS        552(AX), Y3
+	VMULPS         Y2, Y3, Y3
+	VADDPS         520(AX), Y3, Y3
+	VMULPS         Y2, Y3, Y3
+	VADDPS         488(AX), Y3, Y3
+	VMULPS         Y2, Y3, Y3
+	VADDPS         456(AX), Y3, Y3
+	VMULPS         Y2, Y3, Y3
+	VADDPS         424(AX), Y3, Y3
+	VMULPS         Y2, Y3, Y3
+	VADDPS         392(AX), Y3, Y3
+	VMULPS         Y2, Y3, Y3
+	VADDPS         360(AX), Y3, Y3
+	VMULPS         Y3, Y2, Y4
+	VMULPS         616(AX), Y4, Y4
+	VMULPS         Y4, Y3, Y4
+	VSUBPS         Y4, Y3, Y3
+	VADDPS         Y2, Y2, Y2
+	VMULPS         Y3, Y2, Y4
+	VMULPS         616(AX), Y4, Y4
+	VMULPS         Y4, Y3, Y4
+	VSUBPS         Y4, Y3, Y3
+	VADDPS         Y2, Y2, Y2
+	VMULPS         Y3, Y2, Y2
+	VSUBPS         Y2, Y1, Y2
+	VMULPS         32(R10)(SI*1), Y2, Y2
+	VMULPS         Y3, Y8, Y8
+	VADDPS         Y8, Y2, Y2
+	VPBROADCASTB   1(R8), Y3
+	VPAND          bits<>+0(SB), Y3, Y3
+	VPCMPEQD       bits<>+0(SB), Y3, Y3
+	VANDNPS        Y2, Y3, Y3
+	VBLENDVPS      Y3, Y2, Y0, Y2
+	VMOVUPS        Y2, 32(R10)(SI*1)
+	VMOVMSKPS      Y3, R14
+	MOVBLZX        1(R8), R15
+	MOVBLZX        1(R9), BP
+	ORL            R15, R14
+	XORL           $0xff, R14
+	NOTL           BP
+	ANDL           BP, R15
+	ORL            R14, R15
+	MOVB           R15, 1(R8)
+	MOVB           R14, 1(R9)
+	ORQ            R14, DX
+	ADDQ           $0x40, SI
+	ADDQ           $0x80, DI
+	ADDQ           $0x02, R8
+	ADDQ           $0x02, R9
+	DECQ           BX
+	JNZ            group
+	MOVQ           72(AX), BX
+	INCQ           BX
+	CMPQ           BX, 64(AX)
+	JNE            same
+	XORQ           BX, BX
+
+same:
+	MOVQ  BX, 72(AX)
+	INCQ  CX
+	TESTQ DX, DX
+	JZ    steps
+
+end:
+	MOVQ CX, 80(AX)
+	MOVQ DX, 88(AX)
 	VZEROUPPER
 	RET
 

@@ -22,6 +22,7 @@ func main() {
 	constants()
 	step("stepAVX2", 16)
 	step("step32AVX2", 32)
+	conductance()
 	deliver()
 	Generate()
 }
@@ -103,21 +104,11 @@ func step(name string, columns int) {
 	Label("group")
 	for h := range 2 {
 		d := 32 * h
-		s0, s1, r, t := YMM(), YMM(), YMM(), YMM()
+		s0, s1 := YMM(), YMM()
 		VMOVDQU(at(s, d), s0)
 		VMOVDQU(at(s, 64+d), s1)
-		VPADDQ(s0, s1, r)
-		VPXOR(s0, s1, s1)
-		VPSLLQ(Imm(24), s0, t)
-		VPSRLQ(Imm(40), s0, s0)
-		VPOR(t, s0, s0)
-		VPXOR(s1, s0, s0)
-		VPSLLQ(Imm(16), s1, t)
-		VPXOR(t, s0, s0)
+		r := random(s0, s1)
 		VMOVDQU(s0, at(s, d))
-		VPSLLQ(Imm(37), s1, t)
-		VPSRLQ(Imm(27), s1, s1)
-		VPOR(t, s1, s1)
 		VMOVDQU(s1, at(s, 64+d))
 
 		// The column's threshold and the outcome beyond it. The highest bit of the column is
@@ -168,26 +159,7 @@ func step(name string, columns int) {
 		VADDPS(e, x, x)
 		VMOVUPS(x, at(j, d))
 
-		m := YMM()
-		VPBROADCASTB(at(ref, h), m)
-		VPAND(bitSel, m, m)
-		VPCMPEQD(bitSel, m, m)
-		VANDNPS(u, m, m) // sign: not refractory and below threshold
-		VBLENDVPS(m, u, reset, u)
-		VMOVUPS(u, at(v, d))
-
-		keep, rb, o := GP32(), GP32(), GP32()
-		VMOVMSKPS(m, keep)
-		MOVBLZX(at(ref, h), rb)
-		MOVBLZX(at(old, h), o)
-		ORL(rb, keep)
-		XORL(Imm(0xff), keep) // spikes
-		NOTL(o)
-		ANDL(o, rb)
-		ORL(keep, rb)
-		MOVB(rb.As8(), at(ref, h))
-		MOVB(keep.As8(), at(old, h))
-		ORQ(keep.As64(), any)
+		threshold(u, at(v, d), reset, bitSel, at(ref, h), at(old, h), any)
 	}
 	ADDQ(Imm(64), v)
 	ADDQ(Imm(64), j)
@@ -198,23 +170,194 @@ func step(name string, columns int) {
 	DECQ(groups)
 	JNZ(LabelRef("group"))
 
+	finish(b, bSlot, bRingLen, bLimit, bAny, done, any)
+}
+
+// random is one output of four xoroshiro128+ generators.
+func random(s0, s1 reg.VecVirtual) (r reg.VecVirtual) {
+	r = YMM()
+	t := YMM()
+	VPADDQ(s0, s1, r)
+	VPXOR(s0, s1, s1)
+	VPSLLQ(Imm(24), s0, t)
+	VPSRLQ(Imm(40), s0, s0)
+	VPOR(t, s0, s0)
+	VPXOR(s1, s0, s0)
+	VPSLLQ(Imm(16), s1, t)
+	VPXOR(t, s0, s0)
+	VPSLLQ(Imm(37), s1, t)
+	VPSRLQ(Imm(27), s1, s1)
+	VPOR(t, s1, s1)
+	return r
+}
+
+// threshold takes the new potentials u of 8 units to v: reset where the unit is
+// refractory or spikes. It updates the refractory bits and puts the spikes into the ring.
+func threshold(u reg.VecVirtual, v Mem, reset reg.VecVirtual, bitSel Op, ref, old Mem, any reg.GPVirtual) {
+	m := YMM()
+	VPBROADCASTB(ref, m)
+	VPAND(bitSel, m, m)
+	VPCMPEQD(bitSel, m, m)
+	VANDNPS(u, m, m) // sign: not refractory and below threshold
+	VBLENDVPS(m, u, reset, u)
+	VMOVUPS(u, v)
+
+	keep, rb, o := GP32(), GP32(), GP32()
+	VMOVMSKPS(m, keep)
+	MOVBLZX(ref, rb)
+	MOVBLZX(old, o)
+	ORL(rb, keep)
+	XORL(Imm(0xff), keep) // spikes
+	NOTL(o)
+	ANDL(o, rb)
+	ORL(keep, rb)
+	MOVB(rb.As8(), ref)
+	MOVB(keep.As8(), old)
+	ORQ(keep.As64(), any)
+}
+
+// finish ends a step: it advances the ring and goes on at label steps, or returns.
+func finish(b reg.Register, slotAt, ringLen, limitAt, anyAt int, done, any reg.GPVirtual) {
 	slot := GP64()
-	MOVQ(at(b, bSlot), slot)
+	MOVQ(at(b, slotAt), slot)
 	INCQ(slot)
-	CMPQ(slot, at(b, bRingLen))
+	CMPQ(slot, at(b, ringLen))
 	JNE(LabelRef("same"))
 	XORQ(slot, slot)
 	Label("same")
-	MOVQ(slot, at(b, bSlot))
+	MOVQ(slot, at(b, slotAt))
 	INCQ(done)
 	TESTQ(any, any)
 	JZ(LabelRef("steps"))
 
 	Label("end")
-	MOVQ(done, at(b, bLimit))
-	MOVQ(any, at(b, bAny))
+	MOVQ(done, at(b, limitAt))
+	MOVQ(any, at(b, anyAt))
 	VZEROUPPER()
 	RET()
+}
+
+// Offsets of kernel.Conductance.
+const (
+	cV, cGE, cGI, cC, cS, cRef, cRing      = 0, 8, 16, 24, 32, 40, 48
+	cGroups, cRingLen, cSlot, cLimit, cAny = 56, 64, 72, 80, 88
+	cPE, cPI, cReset, cLeak                = 104, 136, 168, 200
+	cRevE, cRevI, cWE, cWI, cMath          = 232, 264, 296, 328, 360
+	cThrE, cThrI, cAliasE, cAliasI         = 648, 712, 776, 792
+)
+
+// conductance is the AVX2 form of conductancePortable. Its constants stay in memory.
+func conductance() {
+	TEXT("conductanceAVX2", NOSPLIT, "func(b *byte)")
+	b := Load(Param("b"), GP64())
+	done, any := GP64(), GP64()
+	XORQ(done, done)
+	XORQ(any, any)
+	reset := YMM()
+	VMOVUPS(at(b, cReset), reset)
+	one := YMM()
+	VPCMPEQD(one, one, one) // 1.0 is 0x3f800000
+	VPSRLD(Imm(25), one, one)
+	VPSLLD(Imm(23), one, one)
+	Label("steps")
+	CMPQ(done, at(b, cLimit))
+	JGE(LabelRef("end"))
+
+	groups, offset, s, ref, old := GP64(), GP64(), GP64(), GP64(), GP64()
+	v, ge, gi, c := GP64(), GP64(), GP64(), GP64()
+	MOVQ(at(b, cV), v)
+	MOVQ(at(b, cGE), ge)
+	MOVQ(at(b, cGI), gi)
+	MOVQ(at(b, cC), c)
+	MOVQ(at(b, cS), s)
+	MOVQ(at(b, cRef), ref)
+	MOVQ(at(b, cGroups), groups)
+	MOVQ(at(b, cSlot), old)
+	IMULQ(groups, old)
+	SHLQ(Imm(1), old)
+	ADDQ(at(b, cRing), old)
+	XORQ(any, any)
+	XORQ(offset, offset)
+
+	Label("group")
+	for h := range 2 {
+		d := 32 * h
+		unit := func(base reg.Register) Mem { return Mem{Base: base, Index: offset, Scale: 1, Disp: d} }
+		s0, s1 := YMM(), YMM()
+		VMOVDQU(at(s, d), s0)
+		VMOVDQU(at(s, 64+d), s1)
+		wordE := random(s0, s1)
+		wordI := random(s0, s1)
+		VMOVDQU(s0, at(s, d))
+		VMOVDQU(s1, at(s, 64+d))
+
+		xe, xi := YMM(), YMM()
+		VMOVUPS(unit(ge), xe)
+		VMOVUPS(unit(gi), xi)
+		x, t := YMM(), YMM()
+		VADDPS(xi, xe, x)
+		VADDPS(at(b, cLeak), x, x)
+		drive := YMM()
+		VMULPS(at(b, cRevE), xe, drive)
+		VMULPS(at(b, cRevI), xi, t)
+		VADDPS(t, drive, drive)
+		VADDPS(unit(c), drive, drive)
+
+		// Synapses: decay and background events.
+		for _, syn := range []struct {
+			word, g          reg.VecVirtual
+			thr, alias, w, p int
+			base             reg.Register
+		}{{wordE, xe, cThrE, cAliasE, cWE, cPE, ge}, {wordI, xi, cThrI, cAliasI, cWI, cPI, gi}} {
+			col, lo, hi, e, table := YMM(), YMM(), YMM(), YMM(), YMM()
+			VPSRLD(Imm(28), syn.word, col)
+			VPERMD(at(b, syn.thr), col, lo)
+			VPERMD(at(b, syn.thr+32), col, hi)
+			VBLENDVPS(syn.word, hi, lo, lo)
+			VPCMPGTD(syn.word, lo, lo)
+			VPOR(upper, col, e)
+			VBROADCASTI128(at(b, syn.alias), table)
+			VPSHUFB(e, table, e)
+			VBLENDVPS(lo, col, e, e)
+			VCVTDQ2PS(e, e)
+			VMULPS(at(b, syn.w), e, e)
+			VMULPS(at(b, syn.p), syn.g, syn.g)
+			VADDPS(e, syn.g, syn.g)
+			VMOVUPS(syn.g, unit(syn.base))
+		}
+
+		// φ(x) and e^{−x}.
+		y, phi := YMM(), YMM()
+		VMULPS(at(b, cMath+7*32), x, y)
+		VMINPS(one, y, y)
+		VMOVUPS(at(b, cMath+6*32), phi)
+		for i := 5; i >= 0; i-- {
+			VMULPS(y, phi, phi)
+			VADDPS(at(b, cMath+i*32), phi, phi)
+		}
+		for range 2 {
+			q := YMM()
+			VMULPS(phi, y, q)
+			VMULPS(at(b, cMath+8*32), q, q)
+			VMULPS(q, phi, q)
+			VSUBPS(q, phi, phi)
+			VADDPS(y, y, y)
+		}
+		u := YMM()
+		VMULPS(phi, y, y)
+		VSUBPS(y, one, y)
+		VMULPS(unit(v), y, u)
+		VMULPS(phi, drive, drive)
+		VADDPS(drive, u, u)
+		threshold(u, unit(v), reset, bits, at(ref, h), at(old, h), any)
+	}
+	ADDQ(Imm(64), offset)
+	ADDQ(Imm(128), s)
+	ADDQ(Imm(2), ref)
+	ADDQ(Imm(2), old)
+	DECQ(groups)
+	JNZ(LabelRef("group"))
+	finish(b, cSlot, cRingLen, cLimit, cAny, done, any)
 }
 
 // deliver adds rows in tiles of 64 units, then of 16: every tile is read and written once.

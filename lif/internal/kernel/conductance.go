@@ -1,0 +1,144 @@
+package kernel
+
+import (
+	"math"
+	"unsafe"
+)
+
+// Conductance is the state of a network of conductance-based neurons and the constants of
+// a step. Potentials are relative to threshold in an arbitrary unit; ge and gi are what
+// the synaptic conductances of the middle of the step, times the step, are to the
+// capacitance. One step of a unit is exponential Euler:
+//
+//	x  = Leak + (ge + gi)
+//	d  = c + (ge·RevE + gi·RevI)
+//	v' = v·e^{−x} + d·φ(x),  φ(x) = (1 − e^{−x})/x
+//
+// spikes and refractory bits as in Block, then
+//
+//	ge = ge·PE + nE·WE,  gi = gi·PI + nI·WI
+//
+// with Poisson counts nE and nI from two alias tables of 16 columns. φ is a polynomial in
+// y = min(x/4, 1) (minimax, error 2e-9) doubled twice by φ(2y) = φ(y) − y φ(y)²/2, and
+// e^{−x} = 1 − x φ(x): neither a division nor an exponential. It holds up to x = 4.
+type Conductance struct {
+	V, GE, GI, C    *float32 // 16·Groups each
+	S               *uint64
+	Ref, Ring       *byte
+	Groups, RingLen int64
+	Slot            int64
+	Limit           int64 // in: steps to do; out: steps done
+	Any             int64 // out: nonzero iff the last step had a spike
+	_               int64
+	PE, PI, Reset   Lanes
+	Leak            Lanes
+	RevE, RevI      Lanes
+	WE, WI          Lanes
+	Math            [9]Lanes // constants of φ; SetMath
+	ThrE, ThrI      [16]int32
+	AliasE, AliasI  [16]byte
+}
+
+// MaxExponent is the largest x that the step is right for.
+const MaxExponent = 4
+
+// phi are the coefficients of φ(y) on [0, 1], by ascending power.
+var phi = [7]float32{0.999999998043, -0.499999805089, 0.166663494316, -0.0416472377267, 0.00827625286485, -0.00130143911495, 0.000129297491965}
+
+// SetMath fills the constants that do not depend on the network.
+func (b *Conductance) SetMath() {
+	for i, c := range phi {
+		b.Math[i] = All(c)
+	}
+	b.Math[7], b.Math[8] = All(0.25), All(0.5)
+}
+
+// SetNoise fills an alias table so that the count has the law prob of 0..15.
+func SetNoise(thr *[16]int32, alias *[16]byte, prob []float64) {
+	var b Block
+	b.SetNoise(prob)
+	copy(thr[:], b.Thr[:16])
+	copy(alias[:], b.Alias[:16])
+}
+
+func count(r uint32, thr *[16]int32, alias *[16]byte) float32 {
+	col := r >> 28
+	if int32(r) >= thr[col] {
+		return float32(alias[col])
+	}
+	return float32(col)
+}
+
+// decay returns φ(x) and e^{−x}, for x ≥ 0.
+func (b *Conductance) decay(x float32) (p, e float32) {
+	y := float32(x * 0.25)
+	if y > 1 {
+		y = 1
+	}
+	p = phi[6]
+	for i := 5; i >= 0; i-- {
+		p = float32(p*y) + phi[i]
+	}
+	for range 2 {
+		q := float32(p * float32(float32(y*p)*0.5))
+		p -= q
+		y += y
+	}
+	return p, 1 - float32(y*p)
+}
+
+func conductancePortable(b *Conductance) {
+	groups := int(b.Groups)
+	n := groups * Group
+	v, ge, gi, c := unsafe.Slice(b.V, n), unsafe.Slice(b.GE, n), unsafe.Slice(b.GI, n), unsafe.Slice(b.C, n)
+	s := unsafe.Slice(b.S, n)
+	ref := unsafe.Slice(b.Ref, 2*groups)
+	ring := unsafe.Slice(b.Ring, 2*groups*int(b.RingLen))
+	limit := b.Limit
+	b.Any = 0
+	for b.Limit = 0; b.Limit < limit && b.Any == 0; b.Limit++ {
+		old := ring[2*groups*int(b.Slot):][:2*groups]
+		for g := range groups {
+			s0, s1 := s[16*g:16*g+8], s[16*g+8:16*g+16]
+			for h := range 2 {
+				r := uint32(ref[2*g+h])
+				keep := uint32(0)
+				for l := range 4 {
+					wordE := next(&s0[4*h+l], &s1[4*h+l])
+					wordI := next(&s0[4*h+l], &s1[4*h+l])
+					for i := range 2 {
+						k := 16*g + 8*h + 2*l + i
+						bit := uint32(1) << (2*l + i)
+						p, e := b.decay(b.Leak[0] + float32(ge[k]+gi[k]))
+						d := c[k] + float32(float32(ge[k]*b.RevE[0])+float32(gi[k]*b.RevI[0]))
+						u := float32(v[k]*e) + float32(d*p)
+						if r&bit == 0 && math.Float32bits(u)>>31 == 1 {
+							keep |= bit
+							v[k] = u
+						} else {
+							v[k] = b.Reset[0]
+						}
+						ge[k] = float32(ge[k]*b.PE[0]) + float32(count(uint32(wordE>>(32*i)), &b.ThrE, &b.AliasE)*b.WE[0])
+						gi[k] = float32(gi[k]*b.PI[0]) + float32(count(uint32(wordI>>(32*i)), &b.ThrI, &b.AliasI)*b.WI[0])
+					}
+				}
+				spikes := ^(keep | r) & 0xff
+				ref[2*g+h] = byte(r&^uint32(old[2*g+h]) | spikes)
+				old[2*g+h] = byte(spikes)
+				b.Any |= int64(spikes)
+			}
+		}
+		if b.Slot++; b.Slot == b.RingLen {
+			b.Slot = 0
+		}
+	}
+}
+
+// Conductance advances b until a step with a spike or until b.Limit steps are done.
+func (p Path) Conductance(b *Conductance) {
+	if p == AVX2 {
+		conductanceAVX2(b)
+		return
+	}
+	conductancePortable(b)
+}

@@ -1,0 +1,143 @@
+package kernel
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+	"unsafe"
+)
+
+func TestConductanceOffsets(t *testing.T) {
+	var b Conductance
+	for _, c := range []struct {
+		name      string
+		got, want uintptr
+	}{
+		{"V", unsafe.Offsetof(b.V), 0}, {"GE", unsafe.Offsetof(b.GE), 8}, {"GI", unsafe.Offsetof(b.GI), 16}, {"C", unsafe.Offsetof(b.C), 24},
+		{"S", unsafe.Offsetof(b.S), 32}, {"Ref", unsafe.Offsetof(b.Ref), 40}, {"Ring", unsafe.Offsetof(b.Ring), 48},
+		{"Groups", unsafe.Offsetof(b.Groups), 56}, {"RingLen", unsafe.Offsetof(b.RingLen), 64}, {"Slot", unsafe.Offsetof(b.Slot), 72},
+		{"Limit", unsafe.Offsetof(b.Limit), 80}, {"Any", unsafe.Offsetof(b.Any), 88},
+		{"PE", unsafe.Offsetof(b.PE), 104}, {"PI", unsafe.Offsetof(b.PI), 136}, {"Reset", unsafe.Offsetof(b.Reset), 168}, {"Leak", unsafe.Offsetof(b.Leak), 200},
+		{"RevE", unsafe.Offsetof(b.RevE), 232}, {"RevI", unsafe.Offsetof(b.RevI), 264}, {"WE", unsafe.Offsetof(b.WE), 296}, {"WI", unsafe.Offsetof(b.WI), 328},
+		{"Math", unsafe.Offsetof(b.Math), 360}, {"ThrE", unsafe.Offsetof(b.ThrE), 648}, {"ThrI", unsafe.Offsetof(b.ThrI), 712},
+		{"AliasE", unsafe.Offsetof(b.AliasE), 776}, {"AliasI", unsafe.Offsetof(b.AliasI), 792},
+	} {
+		if c.got != c.want {
+			t.Errorf("%s is at offset %d, the assembly reads %d", c.name, c.got, c.want)
+		}
+	}
+}
+
+// TestDecay: φ and the exponential over their range, against double precision.
+func TestDecay(t *testing.T) {
+	var b Conductance
+	worstP, worstE := 0.0, 0.0
+	for i := range 4001 {
+		x := float32(i) / 1000
+		p, e := b.decay(x)
+		wantP := 1.0
+		if x > 0 {
+			wantP = -math.Expm1(-float64(x)) / float64(x)
+		}
+		worstP = math.Max(worstP, math.Abs(float64(p)/wantP-1))
+		worstE = math.Max(worstE, math.Abs(float64(e)-math.Exp(-float64(x))))
+	}
+	t.Logf("φ within %.1e relative, exponential within %.1e absolute", worstP, worstE)
+	if worstP > 6e-7 || worstE > 6e-7 {
+		t.Errorf("φ off by %.1e, exponential by %.1e: must be ≤ 6e-7", worstP, worstE)
+	}
+}
+
+func poisson(mean float64) []float64 {
+	p := make([]float64, 16)
+	for k := range p {
+		l, _ := math.Lgamma(float64(k + 1))
+		p[k] = math.Exp(-mean + float64(k)*math.Log(mean) - l)
+	}
+	return p
+}
+
+// TestConductanceBits: all paths give the same bits after 20 000 steps.
+func TestConductanceBits(t *testing.T) {
+	for _, n := range []int{1, 7, 16, 112, 300, 1294} {
+		for _, mean := range []float64{0.04, 0.5} {
+			type result struct {
+				v, ge, gi []float32
+				s         []uint64
+				ref, ring []byte
+				count     int64
+			}
+			do := func(p Path) result {
+				groups := (n + Group - 1) / Group
+				m := groups * Group
+				r := result{v: make([]float32, m), ge: make([]float32, m), gi: make([]float32, m), s: make([]uint64, m),
+					ref: make([]byte, 2*groups), ring: make([]byte, 2*groups*ringLen)}
+				c := make([]float32, m)
+				src := rand.New(rand.NewPCG(1, 2))
+				for k := range m {
+					r.v[k], c[k], r.s[k] = -float32(src.Float64()), 0.01*float32(src.NormFloat64()), src.Uint64()
+					r.ge[k], r.gi[k] = 0.02, 0.02
+					if k >= n {
+						r.ref[k/8] |= 1 << (k % 8)
+					}
+				}
+				b := &Conductance{V: &r.v[0], GE: &r.ge[0], GI: &r.gi[0], C: &c[0], S: &r.s[0], Ref: &r.ref[0], Ring: &r.ring[0],
+					Groups: int64(groups), RingLen: ringLen, PE: All(0.99), PI: All(0.985), Reset: All(-0.1), Leak: All(0.1),
+					RevE: All(25), RevI: All(-24), WE: All(0.0005), WI: All(0.0005)}
+				b.SetMath()
+				SetNoise(&b.ThrE, &b.AliasE, poisson(mean))
+				SetNoise(&b.ThrI, &b.AliasI, poisson(mean))
+				for steps := int64(20000); steps > 0; steps -= b.Limit {
+					b.Limit = steps
+					p.Conductance(b)
+					if b.Any != 0 {
+						r.count++
+					}
+				}
+				return r
+			}
+			want := do(Portable)
+			if want.count < 100 {
+				t.Errorf("N=%d: %d steps with spikes", n, want.count)
+			}
+			for _, p := range Paths()[1:] {
+				got := do(p)
+				for k := range want.v {
+					if math.Float32bits(got.v[k]) != math.Float32bits(want.v[k]) || math.Float32bits(got.ge[k]) != math.Float32bits(want.ge[k]) ||
+						math.Float32bits(got.gi[k]) != math.Float32bits(want.gi[k]) || got.s[k] != want.s[k] {
+						t.Fatalf("N=%d, mean %v, %v: unit %d has v %v, ge %v, gi %v; portable %v, %v, %v",
+							n, mean, p, k, got.v[k], got.ge[k], got.gi[k], want.v[k], want.ge[k], want.gi[k])
+					}
+				}
+				if got.count != want.count || string(got.ref) != string(want.ref) || string(got.ring) != string(want.ring) {
+					t.Fatalf("N=%d, %v: other spikes", n, p)
+				}
+			}
+		}
+	}
+}
+
+func BenchmarkConductance(b *testing.B) {
+	const n = 112
+	for _, p := range Paths() {
+		b.Run(p.String(), func(b *testing.B) {
+			v, ge, gi, c := make([]float32, n), make([]float32, n), make([]float32, n), make([]float32, n)
+			s, ref, ring := make([]uint64, n), make([]byte, n/8), make([]byte, n/8*ringLen)
+			src := rand.New(rand.NewPCG(1, 2))
+			for k := range n {
+				s[k], c[k] = src.Uint64(), -0.1 // far below threshold: the bare step
+			}
+			x := &Conductance{V: &v[0], GE: &ge[0], GI: &gi[0], C: &c[0], S: &s[0], Ref: &ref[0], Ring: &ring[0], Groups: n / 16, RingLen: ringLen,
+				PE: All(0.99), PI: All(0.99), Reset: All(-0.1), Leak: All(0.1)}
+			x.SetMath()
+			SetNoise(&x.ThrE, &x.AliasE, poisson(0.3))
+			SetNoise(&x.ThrI, &x.AliasI, poisson(0.3))
+			b.ReportAllocs()
+			for left := int64(b.N); left > 0; left -= x.Limit {
+				x.Limit = left
+				p.Conductance(x)
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/n, "ns/neuron-step")
+		})
+	}
+}
