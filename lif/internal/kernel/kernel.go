@@ -12,7 +12,8 @@
 //
 // The refractory state is a bit per unit, and a ring of the spike masks of the last τ_ref
 // takes it away again: ref = (ref AND NOT ring[t−τ_ref]) OR spikes. It is the binary state
-// z. Padding units are refractory for ever.
+// z. Padding units are refractory for ever. A refractory unit has v = Reset, from the start
+// on.
 //
 // The number e of background events is drawn by Walker's alias method from one 32-bit
 // word a unit: its high 4 or 5 bits are the column of 16 or 32, and the whole word is

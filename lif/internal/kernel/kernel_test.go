@@ -79,6 +79,7 @@ func newNetwork(n int, mean float64, seed uint64) *network {
 		x.v[k] = -float32(r.Float64())
 		if k >= n {
 			x.ref[k/8] |= 1 << (k % 8)
+			x.v[k] = -0.07 // refractory units are at Reset
 		}
 	}
 	for i := range x.w {
@@ -183,6 +184,19 @@ func TestNoiseTable(t *testing.T) {
 			}
 		}
 	}
+}
+
+// noise is the current that the random word r brings, as the documentation says.
+func (b *Block) noise(r uint32) float32 {
+	col := r >> 28
+	if b.Columns == 32 {
+		col = r >> 27
+	}
+	e := col
+	if int32(r) >= b.Thr[col] {
+		e = uint32(b.Alias[col])
+	}
+	return float32(float32(e)*b.W[0]) + b.Off[0]
 }
 
 // TestNoiseDraws: chi-square of draws against the law that was asked for, 1e8 draws at 400 Hz

@@ -14,31 +14,51 @@ func stepPortable(b *Block) {
 	ref := unsafe.Slice(b.Ref, 2*groups)
 	ring := unsafe.Slice(b.Ring, 2*groups*int(b.RingLen))
 	limit := b.Limit
+	a, p, reset := b.A[0], b.P[0], b.Reset[0]
+	// What a column brings below and above its threshold.
+	var own, alias [32]float32
+	for i := range own {
+		own[i] = float32(float32(i)*b.W[0]) + b.Off[0]
+		alias[i] = float32(float32(b.Alias[i])*b.W[0]) + b.Off[0]
+	}
+	shift := uint(28)
+	if b.Columns == 32 {
+		shift = 27
+	}
 	b.Any = 0
 	for b.Limit = 0; b.Limit < limit && b.Any == 0; b.Limit++ {
 		old := ring[2*groups*int(b.Slot):][:2*groups]
 		for g := range groups {
-			s0, s1 := s[16*g:16*g+8], s[16*g+8:16*g+16]
+			s0, s1 := (*[8]uint64)(s[16*g:]), (*[8]uint64)(s[16*g+8:])
 			for h := range 2 { // halves of 8 units, a byte of bits each
+				base := 16*g + 8*h
+				vv, jj, cc := (*[8]float32)(v[base:]), (*[8]float32)(j[base:]), (*[8]float32)(c[base:])
 				r := uint32(ref[2*g+h])
-				keep := uint32(0)
+				spikes := uint32(0)
 				for l := range 4 {
-					word := next(&s0[4*h+l], &s1[4*h+l])
-					for i := range 2 {
-						k := 16*g + 8*h + 2*l + i
-						x := b.noise(uint32(word >> (32 * i)))
-						bit := uint32(1) << (2*l + i)
-						u := float32(v[k]*b.A[0]) + float32(j[k]+c[k])
-						if r&bit == 0 && math.Float32bits(u)>>31 == 1 {
-							keep |= bit
-							v[k] = u
-						} else {
-							v[k] = b.Reset[0]
+					i := 4*h&7 + l
+					word := next(&s0[i], &s1[i])
+					for q := range 2 {
+						k := (2*l + q) & 7
+						w := uint32(word >> (32 * q))
+						col := w >> shift & 31
+						x := own[col]
+						if int32(w) >= b.Thr[col] {
+							x = alias[col]
 						}
-						j[k] = float32(j[k]*b.P[0]) + x
+						jk := jj[k]
+						jj[k] = float32(jk*p) + x
+						if r>>k&1 != 0 {
+							continue // v is Reset
+						}
+						u := float32(vv[k]*a) + float32(jk+cc[k])
+						if math.Float32bits(u)>>31 == 0 {
+							spikes |= 1 << k
+							u = reset
+						}
+						vv[k] = u
 					}
 				}
-				spikes := ^(keep | r) & 0xff
 				ref[2*g+h] = byte(r&^uint32(old[2*g+h]) | spikes)
 				old[2*g+h] = byte(spikes)
 				b.Any |= int64(spikes)
@@ -58,19 +78,6 @@ func next(p0, p1 *uint64) uint64 {
 	*p0 = (s0<<24 | s0>>40) ^ s1 ^ s1<<16
 	*p1 = s1<<37 | s1>>27
 	return r
-}
-
-// noise is the current that the random word r brings.
-func (b *Block) noise(r uint32) float32 {
-	col := r >> 28
-	if b.Columns == 32 {
-		col = r >> 27
-	}
-	e := col
-	if int32(r) >= b.Thr[col] {
-		e = uint32(b.Alias[col])
-	}
-	return float32(float32(e)*b.W[0]) + b.Off[0]
 }
 
 func deliverPortable(d *Deliver) {
