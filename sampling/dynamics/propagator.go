@@ -38,8 +38,8 @@ type Propagator struct {
 }
 
 // NewPropagator solves dx/dt = A x + b over dt [ms]; A is n×n [1/ms], b has length n or
-// is nil. It works for singular A too, and refuses a system that grows beyond float64 within
-// dt.
+// is nil. It works for singular A too, and refuses a system whose A dt or solution is beyond
+// float64.
 func NewPropagator(a mat.Matrix, b []float64, dt float64) (*Propagator, error) {
 	if a == nil {
 		return nil, errors.New("dynamics: A is nil: must be a square matrix")
@@ -54,7 +54,15 @@ func NewPropagator(a mat.Matrix, b []float64, dt float64) (*Propagator, error) {
 	if !(dt > 0) || math.IsInf(dt, 0) {
 		return nil, fmt.Errorf("dynamics: dt = %v ms: must be finite and > 0", dt)
 	}
-	// exp of [[A b] [0 0]]·dt holds both the homogeneous map and the integral of b.
+	size := 0.0 // largest |b_i|
+	for i, v := range b {
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return nil, fmt.Errorf("dynamics: b[%d] = %v: must be finite", i, v)
+		}
+		size = max(size, math.Abs(v))
+	}
+	// exp of [[A·dt b] [0 0]] holds both the homogeneous map and the integral of b. It is
+	// linear in b, which goes in as numbers below 1: a large b would cost M digits.
 	aug := mat.NewDense(n+1, n+1, nil)
 	for i := range n {
 		for j := range n {
@@ -64,26 +72,22 @@ func NewPropagator(a mat.Matrix, b []float64, dt float64) (*Propagator, error) {
 			}
 			aug.Set(i, j, v*dt)
 		}
-		if b != nil {
-			if math.IsNaN(b[i]) || math.IsInf(b[i], 0) {
-				return nil, fmt.Errorf("dynamics: b[%d] = %v: must be finite", i, b[i])
-			}
-			aug.Set(i, n, b[i]*dt)
+		if size > 0 {
+			aug.Set(i, n, b[i]/size)
 		}
+	}
+	if math.IsInf(mat.Norm(aug, 1), 0) { // Exp would not return
+		return nil, fmt.Errorf("dynamics: A·dt over dt = %v ms overflows: must be finite", dt)
 	}
 	var e mat.Dense
 	e.Exp(aug)
-	for i := range n {
-		for j := range n + 1 {
-			if v := e.At(i, j); math.IsNaN(v) || math.IsInf(v, 0) {
-				return nil, fmt.Errorf("dynamics: the solution over dt = %v ms is not finite: A·dt and b·dt are too large", dt)
-			}
-		}
-	}
 	p := &Propagator{M: mat.NewDense(n, n, nil), C: mat.NewVecDense(n, nil)}
 	p.M.Copy(e.Slice(0, n, 0, n))
 	for i := range n {
-		p.C.SetVec(i, e.At(i, n))
+		p.C.SetVec(i, e.At(i, n)*dt*size)
+	}
+	if sum := mat.Norm(p.M, 1) + mat.Norm(p.C, 1); math.IsNaN(sum) || math.IsInf(sum, 0) {
+		return nil, fmt.Errorf("dynamics: the solution over dt = %v ms overflows: take a smaller dt", dt)
 	}
 	return p, nil
 }
