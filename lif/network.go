@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 
-	"github.com/spikesampling/spikesampling/lif/internal/engine"
-	"github.com/spikesampling/spikesampling/lif/internal/kernel"
+	"github.com/spikesampling/spikesampling/internal/engine"
+	"github.com/spikesampling/spikesampling/internal/kernel"
 	"github.com/spikesampling/spikesampling/sampling"
 	"github.com/spikesampling/spikesampling/sampling/dynamics"
 )

@@ -3,7 +3,7 @@ package engine
 import (
 	"math"
 
-	"github.com/spikesampling/spikesampling/lif/internal/kernel"
+	"github.com/spikesampling/spikesampling/internal/kernel"
 	"github.com/spikesampling/spikesampling/sampling/dynamics"
 )
 

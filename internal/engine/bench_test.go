@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/spikesampling/spikesampling/lif/internal/kernel"
+	"github.com/spikesampling/spikesampling/internal/kernel"
 	"github.com/spikesampling/spikesampling/sampling"
 	"github.com/spikesampling/spikesampling/sampling/rng"
 )

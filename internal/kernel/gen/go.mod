@@ -1,4 +1,4 @@
-module github.com/spikesampling/spikesampling/lif/internal/kernel/gen
+module github.com/spikesampling/spikesampling/internal/kernel/gen
 
 go 1.26.0
 
