@@ -4,7 +4,6 @@ package engine
 
 import (
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"syscall"
 	"testing"
@@ -92,58 +91,21 @@ func BenchmarkDouble(b *testing.B) {
 	}
 }
 
-// BenchmarkTextbook is the honest baseline: the loop one writes first, in scalar double
-// precision, with two Poisson draws by inversion, refractory counters, exact propagators
-// and renewing synapses. It only counts spikes.
+// BenchmarkTextbook is the baseline.
 func BenchmarkTextbook(b *testing.B) {
-	const n = 100
 	b.Run("dense-100", func(b *testing.B) {
-		c := common(n, 400)
-		u, cur := make([]float64, n), make([]float64, n)
-		left, last := make([]int, n), make([]int, n)
-		copy(u, c.Rest)
-		var fired, before []int
-		pm, ps := math.Exp(-0.1), math.Exp(-0.01)
-		k := 1.0 / 0.2 * (10 * 1 / (10.0 - 1)) * (ps - pm)
-		p0 := math.Exp(-0.04)
-		src := rand.NewPCG(1, 2) // as fast as a textbook has it
-		uniform := func() float64 { return float64(src.Uint64()>>11) / (1 << 53) }
-		poisson := func() (n float64) {
-			x, p, cdf := uniform(), p0, p0
-			for x > cdf && n < 30 {
-				n++
-				p *= 0.04 / n
-				cdf += p
-			}
-			return n
-		}
-		step, count := 0, 0
-		perNeuronStep(b, n, func(steps int) {
-			for range steps {
-				step++
-				before, fired = fired, before[:0]
-				for i := range u {
-					if left[i] > 0 {
-						left[i]--
-					} else {
-						u[i] = c.Rest[i] + (u[i]-c.Rest[i])*pm + cur[i]*k
-						if u[i] >= c.Theta {
-							u[i], left[i] = c.Reset, c.Refractory
-							fired = append(fired, i)
-							count++
-						}
-					}
-					cur[i] = cur[i]*ps + 0.001*poisson() - 0.001*poisson()
-				}
-				for _, j := range before {
-					f := 1 - math.Exp(-float64(step-last[j])*0.01)
-					last[j] = step
-					for i := range cur {
-						cur[i] += f * c.Weights[j*n+i]
-					}
-				}
-			}
-		})
-		b.ReportMetric(float64(count)/float64(n)/(float64(step)*1e-4), "Hz")
+		t := NewTextbook(common(100, 400), rand.NewPCG(1, 2))
+		perNeuronStep(b, 100, t.Run)
+		b.ReportMetric(float64(t.Spikes)/100/(float64(t.step)*1e-4), "Hz")
+	})
+}
+
+// BenchmarkFloor is the kernel without the noise: what a step costs at least.
+func BenchmarkFloor(b *testing.B) {
+	b.Run("112", func(b *testing.B) {
+		p := kernel.Paths()[len(kernel.Paths())-1]
+		f := fast(b, common(112, 400), p)
+		f.Reset(nil, rng.Stream(1, "floor"))
+		perNeuronStep(b, 112, func(steps int) { f.Floor(int64(steps)) })
 	})
 }

@@ -285,6 +285,17 @@ func (f *Fast) advance(limit int64) (spiked bool) {
 	return f.block.Any != 0
 }
 
+// Floor does steps steps without noise and without delivering spikes: the least that a
+// step costs, to compare with. The network is of no use afterwards until Reset. It is for
+// current-based networks.
+func (f *Fast) Floor(steps int64) {
+	for steps > 0 {
+		f.block.Limit = steps
+		f.path.Floor(&f.block)
+		steps -= f.block.Limit
+	}
+}
+
 // collect reads the spikes of the step just done from the ring.
 func (f *Fast) collect(flips []sampling.Flip) []sampling.Flip {
 	slot := int((f.step - 1) % int64(f.cfg.Refractory))

@@ -19,8 +19,9 @@ import (
 //	ge = ge·PE + nE·WE,  gi = gi·PI + nI·WI
 //
 // with Poisson counts nE and nI from two alias tables of 16 columns. φ is a polynomial in
-// y = min(x/4, 1) (minimax, error 2e-9) doubled twice by φ(2y) = φ(y) − y φ(y)²/2, and
-// e^{−x} = 1 − x φ(x): neither a division nor an exponential. It holds up to x = 4.
+// y = min(x, 4)/4 (minimax, error 2e-9) doubled twice by φ(2y) = φ(y) − y φ(y)²/2, and
+// e^{−x} = 1 − x φ(x): neither a division nor an exponential. It holds up to x = 4. The
+// order of operations keeps the chain of dependent ones short.
 type Conductance struct {
 	V, GE, GI, C    *float32 // 16·Groups each
 	S               *uint64
@@ -34,7 +35,7 @@ type Conductance struct {
 	Leak            Lanes
 	RevE, RevI      Lanes
 	WE, WI          Lanes
-	Math            [9]Lanes // constants of φ; SetMath
+	Math            [10]Lanes // constants of φ; SetMath
 	ThrE, ThrI      [16]int32
 	AliasE, AliasI  [16]byte
 }
@@ -50,7 +51,7 @@ func (b *Conductance) SetMath() {
 	for i, c := range phi {
 		b.Math[i] = All(c)
 	}
-	b.Math[7], b.Math[8] = All(0.25), All(0.5)
+	b.Math[7], b.Math[8], b.Math[9] = All(MaxExponent), All(1.0/MaxExponent), All(0.5)
 }
 
 // SetNoise fills an alias table so that the count has the law prob of 0..15.
@@ -71,20 +72,21 @@ func count(r uint32, thr *[16]int32, alias *[16]byte) float32 {
 
 // decay returns φ(x) and e^{−x}, for x ≥ 0.
 func (b *Conductance) decay(x float32) (p, e float32) {
-	y := float32(x * 0.25)
-	if y > 1 {
-		y = 1
+	if x > MaxExponent {
+		x = MaxExponent
 	}
-	p = phi[6]
-	for i := 5; i >= 0; i-- {
-		p = float32(p*y) + phi[i]
-	}
+	y := float32(x * (1.0 / MaxExponent))
+	y2 := float32(y * y)
+	y4 := float32(y2 * y2)
+	lo := (phi[0] + float32(phi[1]*y)) + float32((phi[2]+float32(phi[3]*y))*y2)
+	hi := (phi[4] + float32(phi[5]*y)) + float32(phi[6]*y2)
+	p = lo + float32(hi*y4)
+	h := float32(y * 0.5)
 	for range 2 {
-		q := float32(p * float32(float32(y*p)*0.5))
-		p -= q
-		y += y
+		p -= float32(p * float32(h*p))
+		h += h
 	}
-	return p, 1 - float32(y*p)
+	return p, 1 - float32(x*p)
 }
 
 func conductancePortable(b *Conductance) {

@@ -19,8 +19,8 @@ func TestConductanceOffsets(t *testing.T) {
 		{"Limit", unsafe.Offsetof(b.Limit), 80}, {"Any", unsafe.Offsetof(b.Any), 88},
 		{"PE", unsafe.Offsetof(b.PE), 104}, {"PI", unsafe.Offsetof(b.PI), 136}, {"Reset", unsafe.Offsetof(b.Reset), 168}, {"Leak", unsafe.Offsetof(b.Leak), 200},
 		{"RevE", unsafe.Offsetof(b.RevE), 232}, {"RevI", unsafe.Offsetof(b.RevI), 264}, {"WE", unsafe.Offsetof(b.WE), 296}, {"WI", unsafe.Offsetof(b.WI), 328},
-		{"Math", unsafe.Offsetof(b.Math), 360}, {"ThrE", unsafe.Offsetof(b.ThrE), 648}, {"ThrI", unsafe.Offsetof(b.ThrI), 712},
-		{"AliasE", unsafe.Offsetof(b.AliasE), 776}, {"AliasI", unsafe.Offsetof(b.AliasI), 792},
+		{"Math", unsafe.Offsetof(b.Math), 360}, {"ThrE", unsafe.Offsetof(b.ThrE), 680}, {"ThrI", unsafe.Offsetof(b.ThrI), 744},
+		{"AliasE", unsafe.Offsetof(b.AliasE), 808}, {"AliasI", unsafe.Offsetof(b.AliasI), 824},
 	} {
 		if c.got != c.want {
 			t.Errorf("%s is at offset %d, the assembly reads %d", c.name, c.got, c.want)

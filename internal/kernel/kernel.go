@@ -124,6 +124,19 @@ func (p Path) Step(b *Block) {
 	}
 }
 
+// Floor is Step with the noise left out, j = j·P: membrane, threshold, refractory bits and
+// stores. It is there to compare Step with.
+func (p Path) Floor(b *Block) {
+	if p == AVX2 {
+		floorAVX2(b)
+		return
+	}
+	noiseless := *b
+	noiseless.W, noiseless.Off = Lanes{}, Lanes{}
+	stepPortable(&noiseless)
+	b.Limit, b.Any, b.Slot = noiseless.Limit, noiseless.Any, noiseless.Slot
+}
+
 // Deliver adds the spikes of d.
 func (p Path) Deliver(d *Deliver) {
 	if p == AVX2 {

@@ -17,3 +17,6 @@ func step32AVX2(b *Block)
 
 //go:noescape
 func conductanceAVX2(b *Conductance)
+
+//go:noescape
+func floorAVX2(b *Block)

@@ -358,6 +358,110 @@ end:
 	VZEROUPPER
 	RET
 
+// func floorAVX2(b *byte)
+// Requires: AVX, AVX2
+TEXT ·floorAVX2(SB), NOSPLIT, $0-8
+	MOVQ    b+0(FP), AX
+	VMOVUPS 96(AX), Y0
+	VMOVUPS 128(AX), Y1
+	VMOVUPS 192(AX), Y2
+	VMOVUPS 224(AX), Y2
+	VMOVUPS 160(AX), Y2
+	VMOVDQU bits<>+0(SB), Y3
+	MOVQ    72(AX), CX
+	XORQ    DX, DX
+	XORQ    BX, BX
+
+steps:
+	CMPQ  DX, CX
+	JGE   end
+	MOVQ  (AX), DI
+	MOVQ  8(AX), R8
+	MOVQ  16(AX), R9
+	MOVQ  24(AX), R10
+	MOVQ  32(AX), R11
+	MOVQ  48(AX), SI
+	MOVQ  64(AX), R12
+	IMULQ SI, R12
+	SHLQ  $0x01, R12
+	ADDQ  40(AX), R12
+	XORQ  BX, BX
+
+group:
+	VMOVUPS      (R8), Y5
+	VMOVUPS      (DI), Y4
+	VMULPS       Y0, Y4, Y4
+	VADDPS       (R9), Y5, Y6
+	VADDPS       Y6, Y4, Y4
+	VMULPS       Y1, Y5, Y5
+	VMOVUPS      Y5, (R8)
+	VPBROADCASTB (R11), Y5
+	VPAND        Y3, Y5, Y5
+	VPCMPEQD     Y3, Y5, Y5
+	VANDNPS      Y4, Y5, Y5
+	VBLENDVPS    Y5, Y4, Y2, Y4
+	VMOVUPS      Y4, (DI)
+	VMOVMSKPS    Y5, R13
+	MOVBLZX      (R11), R14
+	MOVBLZX      (R12), R15
+	ORL          R14, R13
+	XORL         $0xff, R13
+	NOTL         R15
+	ANDL         R15, R14
+	ORL          R13, R14
+	MOVB         R14, (R11)
+	MOVB         R13, (R12)
+	ORQ          R13, BX
+	VMOVUPS      32(R8), Y5
+	VMOVUPS      32(DI), Y4
+	VMULPS       Y0, Y4, Y4
+	VADDPS       32(R9), Y5, Y6
+	VADDPS       Y6, Y4, Y4
+	VMULPS       Y1, Y5, Y5
+	VMOVUPS      Y5, 32(R8)
+	VPBROADCASTB 1(R11), Y5
+	VPAND        Y3, Y5, Y5
+	VPCMPEQD     Y3, Y5, Y5
+	VANDNPS      Y4, Y5, Y5
+	VBLENDVPS    Y5, Y4, Y2, Y4
+	VMOVUPS      Y4, 32(DI)
+	VMOVMSKPS    Y5, R13
+	MOVBLZX      1(R11), R14
+	MOVBLZX      1(R12), R15
+	ORL          R14, R13
+	XORL         $0xff, R13
+	NOTL         R15
+	ANDL         R15, R14
+	ORL          R13, R14
+	MOVB         R14, 1(R11)
+	MOVB         R13, 1(R12)
+	ORQ          R13, BX
+	ADDQ         $0x40, DI
+	ADDQ         $0x40, R8
+	ADDQ         $0x40, R9
+	ADDQ         $0x80, R10
+	ADDQ         $0x02, R11
+	ADDQ         $0x02, R12
+	DECQ         SI
+	JNZ          group
+	MOVQ         64(AX), SI
+	INCQ         SI
+	CMPQ         SI, 56(AX)
+	JNE          same
+	XORQ         SI, SI
+
+same:
+	MOVQ  SI, 64(AX)
+	INCQ  DX
+	TESTQ BX, BX
+	JZ    steps
+
+end:
+	MOVQ DX, 72(AX)
+	MOVQ BX, 80(AX)
+	VZEROUPPER
+	RET
+
 // func conductanceAVX2(b *byte)
 // Requires: AVX, AVX2
 TEXT ·conductanceAVX2(SB), NOSPLIT, $8-8
@@ -422,12 +526,12 @@ group:
 	VADDPS         Y7, Y8, Y8
 	VADDPS         (R13)(SI*1), Y8, Y8
 	VPSRLD         $0x1c, Y4, Y7
-	VPERMD         648(AX), Y7, Y9
-	VPERMD         680(AX), Y7, Y10
+	VPERMD         680(AX), Y7, Y9
+	VPERMD         712(AX), Y7, Y10
 	VBLENDVPS      Y4, Y10, Y9, Y9
 	VPCMPGTD       Y4, Y9, Y9
 	VPOR           upper<>+0(SB), Y7, Y4
-	VBROADCASTI128 776(AX), Y10
+	VBROADCASTI128 808(AX), Y10
 	VPSHUFB        Y4, Y10, Y4
 	VBLENDVPS      Y9, Y7, Y4, Y4
 	VCVTDQ2PS      Y4, Y4
@@ -436,12 +540,12 @@ group:
 	VADDPS         Y4, Y2, Y2
 	VMOVUPS        Y2, (R11)(SI*1)
 	VPSRLD         $0x1c, Y5, Y2
-	VPERMD         712(AX), Y2, Y4
-	VPERMD         744(AX), Y2, Y7
+	VPERMD         744(AX), Y2, Y4
+	VPERMD         776(AX), Y2, Y7
 	VBLENDVPS      Y5, Y7, Y4, Y4
 	VPCMPGTD       Y5, Y4, Y4
 	VPOR           upper<>+0(SB), Y2, Y5
-	VBROADCASTI128 792(AX), Y7
+	VBROADCASTI128 824(AX), Y7
 	VPSHUFB        Y5, Y7, Y5
 	VBLENDVPS      Y4, Y2, Y5, Y5
 	VCVTDQ2PS      Y5, Y5
@@ -449,35 +553,34 @@ group:
 	VMULPS         136(AX), Y3, Y3
 	VADDPS         Y5, Y3, Y3
 	VMOVUPS        Y3, (R12)(SI*1)
-	VMULPS         584(AX), Y6, Y2
-	VMINPS         Y1, Y2, Y2
-	VMOVUPS        552(AX), Y3
-	VMULPS         Y2, Y3, Y3
-	VADDPS         520(AX), Y3, Y3
-	VMULPS         Y2, Y3, Y3
-	VADDPS         488(AX), Y3, Y3
-	VMULPS         Y2, Y3, Y3
-	VADDPS         456(AX), Y3, Y3
-	VMULPS         Y2, Y3, Y3
-	VADDPS         424(AX), Y3, Y3
-	VMULPS         Y2, Y3, Y3
-	VADDPS         392(AX), Y3, Y3
-	VMULPS         Y2, Y3, Y3
-	VADDPS         360(AX), Y3, Y3
-	VMULPS         Y3, Y2, Y4
-	VMULPS         616(AX), Y4, Y4
-	VMULPS         Y4, Y3, Y4
-	VSUBPS         Y4, Y3, Y3
+	VMINPS         584(AX), Y6, Y6
+	VMULPS         616(AX), Y6, Y2
+	VMULPS         Y2, Y2, Y3
+	VMULPS         Y3, Y3, Y4
+	VMULPS         392(AX), Y2, Y5
+	VADDPS         360(AX), Y5, Y5
+	VMULPS         456(AX), Y2, Y7
+	VADDPS         424(AX), Y7, Y7
+	VMULPS         Y3, Y7, Y7
+	VADDPS         Y7, Y5, Y5
+	VMULPS         520(AX), Y2, Y7
+	VADDPS         488(AX), Y7, Y7
+	VMULPS         552(AX), Y3, Y3
+	VADDPS         Y3, Y7, Y7
+	VMULPS         Y4, Y7, Y7
+	VADDPS         Y7, Y5, Y7
+	VMULPS         648(AX), Y2, Y2
+	VMULPS         Y7, Y2, Y3
+	VMULPS         Y3, Y7, Y3
+	VSUBPS         Y3, Y7, Y7
 	VADDPS         Y2, Y2, Y2
-	VMULPS         Y3, Y2, Y4
-	VMULPS         616(AX), Y4, Y4
-	VMULPS         Y4, Y3, Y4
-	VSUBPS         Y4, Y3, Y3
-	VADDPS         Y2, Y2, Y2
-	VMULPS         Y3, Y2, Y2
-	VSUBPS         Y2, Y1, Y2
-	VMULPS         (R10)(SI*1), Y2, Y2
-	VMULPS         Y3, Y8, Y8
+	VMULPS         Y7, Y2, Y2
+	VMULPS         Y2, Y7, Y2
+	VSUBPS         Y2, Y7, Y7
+	VMULPS         Y7, Y6, Y6
+	VSUBPS         Y6, Y1, Y6
+	VMULPS         (R10)(SI*1), Y6, Y2
+	VMULPS         Y7, Y8, Y8
 	VADDPS         Y8, Y2, Y2
 	VPBROADCASTB   (R8), Y3
 	VPAND          bits<>+0(SB), Y3, Y3
@@ -531,12 +634,12 @@ group:
 	VADDPS         Y7, Y8, Y8
 	VADDPS         32(R13)(SI*1), Y8, Y8
 	VPSRLD         $0x1c, Y4, Y7
-	VPERMD         648(AX), Y7, Y9
-	VPERMD         680(AX), Y7, Y10
+	VPERMD         680(AX), Y7, Y9
+	VPERMD         712(AX), Y7, Y10
 	VBLENDVPS      Y4, Y10, Y9, Y9
 	VPCMPGTD       Y4, Y9, Y9
 	VPOR           upper<>+0(SB), Y7, Y4
-	VBROADCASTI128 776(AX), Y10
+	VBROADCASTI128 808(AX), Y10
 	VPSHUFB        Y4, Y10, Y4
 	VBLENDVPS      Y9, Y7, Y4, Y4
 	VCVTDQ2PS      Y4, Y4
@@ -545,12 +648,12 @@ group:
 	VADDPS         Y4, Y2, Y2
 	VMOVUPS        Y2, 32(R11)(SI*1)
 	VPSRLD         $0x1c, Y5, Y2
-	VPERMD         712(AX), Y2, Y4
-	VPERMD         744(AX), Y2, Y7
+	VPERMD         744(AX), Y2, Y4
+	VPERMD         776(AX), Y2, Y7
 	VBLENDVPS      Y5, Y7, Y4, Y4
 	VPCMPGTD       Y5, Y4, Y4
 	VPOR           upper<>+0(SB), Y2, Y5
-	VBROADCASTI128 792(AX), Y7
+	VBROADCASTI128 824(AX), Y7
 	VPSHUFB        Y5, Y7, Y5
 	VBLENDVPS      Y4, Y2, Y5, Y5
 	VCVTDQ2PS      Y5, Y5
@@ -558,35 +661,34 @@ group:
 	VMULPS         136(AX), Y3, Y3
 	VADDPS         Y5, Y3, Y3
 	VMOVUPS        Y3, 32(R12)(SI*1)
-	VMULPS         584(AX), Y6, Y2
-	VMINPS         Y1, Y2, Y2
-	VMOVUPS        552(AX), Y3
-	VMULPS         Y2, Y3, Y3
-	VADDPS         520(AX), Y3, Y3
-	VMULPS         Y2, Y3, Y3
-	VADDPS         488(AX), Y3, Y3
-	VMULPS         Y2, Y3, Y3
-	VADDPS         456(AX), Y3, Y3
-	VMULPS         Y2, Y3, Y3
-	VADDPS         424(AX), Y3, Y3
-	VMULPS         Y2, Y3, Y3
-	VADDPS         392(AX), Y3, Y3
-	VMULPS         Y2, Y3, Y3
-	VADDPS         360(AX), Y3, Y3
-	VMULPS         Y3, Y2, Y4
-	VMULPS         616(AX), Y4, Y4
-	VMULPS         Y4, Y3, Y4
-	VSUBPS         Y4, Y3, Y3
+	VMINPS         584(AX), Y6, Y6
+	VMULPS         616(AX), Y6, Y2
+	VMULPS         Y2, Y2, Y3
+	VMULPS         Y3, Y3, Y4
+	VMULPS         392(AX), Y2, Y5
+	VADDPS         360(AX), Y5, Y5
+	VMULPS         456(AX), Y2, Y7
+	VADDPS         424(AX), Y7, Y7
+	VMULPS         Y3, Y7, Y7
+	VADDPS         Y7, Y5, Y5
+	VMULPS         520(AX), Y2, Y7
+	VADDPS         488(AX), Y7, Y7
+	VMULPS         552(AX), Y3, Y3
+	VADDPS         Y3, Y7, Y7
+	VMULPS         Y4, Y7, Y7
+	VADDPS         Y7, Y5, Y7
+	VMULPS         648(AX), Y2, Y2
+	VMULPS         Y7, Y2, Y3
+	VMULPS         Y3, Y7, Y3
+	VSUBPS         Y3, Y7, Y7
 	VADDPS         Y2, Y2, Y2
-	VMULPS         Y3, Y2, Y4
-	VMULPS         616(AX), Y4, Y4
-	VMULPS         Y4, Y3, Y4
-	VSUBPS         Y4, Y3, Y3
-	VADDPS         Y2, Y2, Y2
-	VMULPS         Y3, Y2, Y2
-	VSUBPS         Y2, Y1, Y2
-	VMULPS         32(R10)(SI*1), Y2, Y2
-	VMULPS         Y3, Y8, Y8
+	VMULPS         Y7, Y2, Y2
+	VMULPS         Y2, Y7, Y2
+	VSUBPS         Y2, Y7, Y7
+	VMULPS         Y7, Y6, Y6
+	VSUBPS         Y6, Y1, Y6
+	VMULPS         32(R10)(SI*1), Y6, Y2
+	VMULPS         Y7, Y8, Y8
 	VADDPS         Y8, Y2, Y2
 	VPBROADCASTB   1(R8), Y3
 	VPAND          bits<>+0(SB), Y3, Y3

@@ -8,3 +8,4 @@ func stepAVX2(b *Block)              { stepPortable(b) }
 func deliverAVX2(d *Deliver)         { deliverPortable(d) }
 func step32AVX2(b *Block)            { stepPortable(b) }
 func conductanceAVX2(b *Conductance) { conductancePortable(b) }
+func floorAVX2(b *Block)             { Portable.Floor(b) }

@@ -22,6 +22,7 @@ func main() {
 	constants()
 	step("stepAVX2", 16)
 	step("step32AVX2", 32)
+	step("floorAVX2", 0)
 	conductance()
 	deliver()
 	Generate()
@@ -43,8 +44,9 @@ func constants() {
 	}
 }
 
-// step is the AVX2 form of stepPortable for alias tables of 16 or 32 columns. The larger
-// tables fill the registers, so that constants stay in memory.
+// step is the AVX2 form of stepPortable for alias tables of 16 or 32 columns, or of
+// Path.Floor for none. The larger tables fill the registers, so that constants stay in
+// memory.
 func step(name string, columns int) {
 	TEXT(name, NOSPLIT, "func(b *byte)")
 	b := Load(Param("b"), GP64())
@@ -104,50 +106,10 @@ func step(name string, columns int) {
 	Label("group")
 	for h := range 2 {
 		d := 32 * h
-		s0, s1 := YMM(), YMM()
-		VMOVDQU(at(s, d), s0)
-		VMOVDQU(at(s, 64+d), s1)
-		r := random(s0, s1)
-		VMOVDQU(s0, at(s, d))
-		VMOVDQU(s1, at(s, 64+d))
-
-		// The column's threshold and the outcome beyond it. The highest bit of the column is
-		// the sign of the word; of five, the second is that of the word shifted by one.
-		col, e := YMM(), YMM()
-		lo, hi := YMM(), YMM()
-		if wide {
-			VPSRLD(Imm(27), r, col)
-			second := YMM()
-			VPSLLD(Imm(1), r, second)
-			x := YMM()
-			VPERMD(thr[0], col, lo)
-			VPERMD(thr[1], col, x)
-			VBLENDVPS(second, x, lo, lo)
-			VPERMD(thr[2], col, hi)
-			VPERMD(thr[3], col, x)
-			VBLENDVPS(second, x, hi, hi)
-			VBLENDVPS(r, hi, lo, lo)
-		} else {
-			VPSRLD(Imm(28), r, col)
-			VPERMD(thr[0], col, lo)
-			VPERMD(thr[1], col, hi)
-			VBLENDVPS(r, hi, lo, lo)
+		var e reg.VecVirtual
+		if columns > 0 {
+			e = events(s, d, thr, alias, w, off)
 		}
-		VPCMPGTD(r, lo, lo) // own outcome iff word < threshold
-		VPOR(upper, col, e)
-		if wide {
-			x := YMM()
-			VPSHUFB(e, alias[1], x)
-			VPSHUFB(e, alias[0], e)
-			VBLENDVPS(r, x, e, e)
-		} else {
-			VPSHUFB(e, alias[0], e)
-		}
-		VBLENDVPS(lo, col, e, e)
-		VCVTDQ2PS(e, e)
-		VMULPS(w, e, e)
-		VADDPS(off, e, e)
-
 		u, x := YMM(), YMM()
 		VMOVUPS(at(j, d), x)
 		VMOVUPS(at(v, d), u)
@@ -156,7 +118,9 @@ func step(name string, columns int) {
 		VADDPS(at(c, d), x, y)
 		VADDPS(y, u, u)
 		VMULPS(p, x, x)
-		VADDPS(e, x, x)
+		if columns > 0 {
+			VADDPS(e, x, x)
+		}
 		VMOVUPS(x, at(j, d))
 
 		threshold(u, at(v, d), reset, bitSel, at(ref, h), at(old, h), any)
@@ -171,6 +135,55 @@ func step(name string, columns int) {
 	JNZ(LabelRef("group"))
 
 	finish(b, bSlot, bRingLen, bLimit, bAny, done, any)
+}
+
+// events is the current that the background brings to 8 units.
+func events(s reg.Register, d int, thr, alias []reg.VecVirtual, w, off Op) reg.VecVirtual {
+	wide := len(alias) == 2
+	s0, s1 := YMM(), YMM()
+	VMOVDQU(at(s, d), s0)
+	VMOVDQU(at(s, 64+d), s1)
+	r := random(s0, s1)
+	VMOVDQU(s0, at(s, d))
+	VMOVDQU(s1, at(s, 64+d))
+
+	// The column's threshold and the outcome beyond it. The highest bit of the column is
+	// the sign of the word; of five, the second is that of the word shifted by one.
+	col, e := YMM(), YMM()
+	lo, hi := YMM(), YMM()
+	if wide {
+		VPSRLD(Imm(27), r, col)
+		second := YMM()
+		VPSLLD(Imm(1), r, second)
+		x := YMM()
+		VPERMD(thr[0], col, lo)
+		VPERMD(thr[1], col, x)
+		VBLENDVPS(second, x, lo, lo)
+		VPERMD(thr[2], col, hi)
+		VPERMD(thr[3], col, x)
+		VBLENDVPS(second, x, hi, hi)
+		VBLENDVPS(r, hi, lo, lo)
+	} else {
+		VPSRLD(Imm(28), r, col)
+		VPERMD(thr[0], col, lo)
+		VPERMD(thr[1], col, hi)
+		VBLENDVPS(r, hi, lo, lo)
+	}
+	VPCMPGTD(r, lo, lo) // own outcome iff word < threshold
+	VPOR(upper, col, e)
+	if wide {
+		x := YMM()
+		VPSHUFB(e, alias[1], x)
+		VPSHUFB(e, alias[0], e)
+		VBLENDVPS(r, x, e, e)
+	} else {
+		VPSHUFB(e, alias[0], e)
+	}
+	VBLENDVPS(lo, col, e, e)
+	VCVTDQ2PS(e, e)
+	VMULPS(w, e, e)
+	VADDPS(off, e, e)
+	return e
 }
 
 // random is one output of four xoroshiro128+ generators.
@@ -243,7 +256,7 @@ const (
 	cGroups, cRingLen, cSlot, cLimit, cAny = 56, 64, 72, 80, 88
 	cPE, cPI, cReset, cLeak                = 104, 136, 168, 200
 	cRevE, cRevI, cWE, cWI, cMath          = 232, 264, 296, 328, 360
-	cThrE, cThrI, cAliasE, cAliasI         = 648, 712, 776, 792
+	cThrE, cThrI, cAliasE, cAliasI         = 680, 744, 808, 824
 )
 
 // conductance is the AVX2 form of conductancePortable. Its constants stay in memory.
@@ -264,11 +277,11 @@ func conductance() {
 	JGE(LabelRef("end"))
 
 	groups, offset, s, ref, old := GP64(), GP64(), GP64(), GP64(), GP64()
-	v, ge, gi, c := GP64(), GP64(), GP64(), GP64()
+	v, ge, gi, cc := GP64(), GP64(), GP64(), GP64()
 	MOVQ(at(b, cV), v)
 	MOVQ(at(b, cGE), ge)
 	MOVQ(at(b, cGI), gi)
-	MOVQ(at(b, cC), c)
+	MOVQ(at(b, cC), cc)
 	MOVQ(at(b, cS), s)
 	MOVQ(at(b, cRef), ref)
 	MOVQ(at(b, cGroups), groups)
@@ -301,7 +314,7 @@ func conductance() {
 		VMULPS(at(b, cRevE), xe, drive)
 		VMULPS(at(b, cRevI), xi, t)
 		VADDPS(t, drive, drive)
-		VADDPS(unit(c), drive, drive)
+		VADDPS(unit(cc), drive, drive)
 
 		// Synapses: decay and background events.
 		for _, syn := range []struct {
@@ -327,26 +340,39 @@ func conductance() {
 		}
 
 		// φ(x) and e^{−x}.
-		y, phi := YMM(), YMM()
-		VMULPS(at(b, cMath+7*32), x, y)
-		VMINPS(one, y, y)
-		VMOVUPS(at(b, cMath+6*32), phi)
-		for i := 5; i >= 0; i-- {
-			VMULPS(y, phi, phi)
-			VADDPS(at(b, cMath+i*32), phi, phi)
-		}
-		for range 2 {
+		c := func(i int) Mem { return at(b, cMath+32*i) }
+		VMINPS(c(7), x, x)
+		y, y2, y4 := YMM(), YMM(), YMM()
+		VMULPS(c(8), x, y)
+		VMULPS(y, y, y2)
+		VMULPS(y2, y2, y4)
+		lo, mid, phi := YMM(), YMM(), YMM()
+		VMULPS(c(1), y, lo)
+		VADDPS(c(0), lo, lo)
+		VMULPS(c(3), y, mid)
+		VADDPS(c(2), mid, mid)
+		VMULPS(y2, mid, mid)
+		VADDPS(mid, lo, lo)
+		VMULPS(c(5), y, phi)
+		VADDPS(c(4), phi, phi)
+		VMULPS(c(6), y2, y2)
+		VADDPS(y2, phi, phi)
+		VMULPS(y4, phi, phi)
+		VADDPS(phi, lo, phi)
+		VMULPS(c(9), y, y)
+		for i := range 2 {
 			q := YMM()
 			VMULPS(phi, y, q)
-			VMULPS(at(b, cMath+8*32), q, q)
 			VMULPS(q, phi, q)
 			VSUBPS(q, phi, phi)
-			VADDPS(y, y, y)
+			if i == 0 {
+				VADDPS(y, y, y)
+			}
 		}
 		u := YMM()
-		VMULPS(phi, y, y)
-		VSUBPS(y, one, y)
-		VMULPS(unit(v), y, u)
+		VMULPS(phi, x, x)
+		VSUBPS(x, one, x)
+		VMULPS(unit(v), x, u)
 		VMULPS(phi, drive, drive)
 		VADDPS(drive, u, u)
 		threshold(u, unit(v), reset, bits, at(ref, h), at(old, h), any)
