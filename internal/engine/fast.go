@@ -214,6 +214,9 @@ func (f *Fast) State() []uint8 { return f.z }
 // Time is the time since Reset [ms].
 func (f *Fast) Time() float64 { return float64(f.step) * f.cfg.Dt }
 
+// Steps is the number of steps since Reset.
+func (f *Fast) Steps() int64 { return f.step }
+
 // Potential is the membrane potential of every neuron [mV].
 func (f *Fast) Potential() []float64 {
 	for k := range f.u {
