@@ -16,6 +16,8 @@
 //
 //	Machine      pairwise couplings             New, FromSpin, REF
 //	HigherOrder  terms c Π z_i of any order     NewHigherOrder, Expand
+//	Layered, RBM layers, couplings between      NewLayered, NewRBM
+//	             neighbours
 //
 // A product of factors (a Bayesian network, a factor graph) becomes a HigherOrder machine
 // by Expand; conditioning first often lowers its order to 2, and then it is a Machine.
@@ -27,9 +29,13 @@
 //	Enumerate             N ≤ 25 (EnumerateLimit: 30)   time 2^N
 //	Joint                 N ≤ 20                        memory 2^N
 //	Machine               N ≤ 32768                     memory N²
+//	Layered.LogZ          even or odd layers ≤ 25       time 2^(the smaller)
+//	Layered.Samples       even or odd layers ≤ 20       memory 2^(the smaller)
 //	HigherOrder.Quadratic order ≤ 12                    up to 2^order units a term
 //	Expand                20 units a factor
 //	Auxiliary             10 units a factor             2^units auxiliary units a factor
+//
+// Where log Z cannot be enumerated, [AIS] and [ReverseAIS] bound it from both sides.
 //
 // Sources: Hinton and Sejnowski 1983 (Boltzmann machine); Sejnowski 1986 (higher-order
 // Boltzmann machines, AIP Conf. Proc. 151); Geman and Geman 1984 (Gibbs sampler);
