@@ -11,15 +11,15 @@ import (
 )
 
 // Fast is the engine for the common cases, in float32 and SIMD (package kernel): spikes
-// on the grid, background sources of one weight per receptor, and either current-based
-// neurons with one synaptic time constant, exponential or rectangular PSPs, or
-// conductance-based ones with exponential PSPs. It has the law of Engine with other
-// random numbers, in another precision.
+// on the grid and background sources of one weight (current-based neurons, which must
+// have one synaptic time constant) or one weight per receptor (conductance-based ones). It
+// has the law of Engine with other random numbers, in another precision.
 //
 // Potentials are in mV relative to threshold. Currents are in mV, what they add to the
 // potential in one step; conductances are relative to C/Dt. Rectangular input is part of
-// the constant drive; its weights and the drive are on a grid on which their sums are
-// exact, so that what is added and later taken back leaves nothing behind.
+// the constant drive, and with conductances of the leak; weights, drive and leak are then
+// on a grid on which their sums are exact, so that what is added and later taken back
+// leaves nothing behind.
 type Fast struct {
 	cfg  Config
 	path kernel.Path
@@ -31,7 +31,8 @@ type Fast struct {
 	v, c  []float32
 	j     []float32 // current, or excitatory conductance
 	gi    []float32 // inhibitory conductance
-	w, wi []float32 // weights onto j (or c, if rectangular) and onto gi
+	l     []float32 // leak conductance
+	w, wi []float32 // weights onto j and gi, or onto c and l if rectangular
 	s     []uint64
 	ref   []byte
 	ring  []byte
@@ -116,7 +117,7 @@ func NewFast(c Config, path kernel.Path) (f *Fast, ok bool, err error) {
 	if c.N <= 0 || len(c.Rest) != c.N || (c.Weights != nil && len(c.Weights) != c.N*c.N) {
 		return nil, false, fmt.Errorf("network of %d neurons with %d resting potentials and %d weights", c.N, len(c.Rest), len(c.Weights))
 	}
-	if c.Precise || c.NoThreshold || c.Conductance && c.Rectangular {
+	if c.Precise || c.NoThreshold {
 		return nil, false, nil
 	}
 	n := c.N
@@ -128,7 +129,7 @@ func NewFast(c Config, path kernel.Path) (f *Fast, ok bool, err error) {
 		u: make([]float64, n), xe: make([]float64, n), xi: make([]float64, n),
 		trace: make([]float64, 0, len(c.TraceUnits)*c.TraceCapacity)}
 	if c.Conductance {
-		f.gi = make([]float32, m)
+		f.gi, f.l = make([]float32, m), make([]float32, m)
 		ok = f.conductances(groups)
 	} else {
 		ok = f.currents(groups)
@@ -346,22 +347,22 @@ func (f *Fast) deliverDue() {
 	}
 }
 
-// deliver adds spikes to the currents or conductances, or rectangular ones to the drive;
-// back takes them away again.
+// deliver adds spikes to the currents or conductances, or rectangular ones to the drive
+// and the leak; back takes them away again.
 func (f *Fast) deliver(b *spikes, back bool) {
-	to := &f.j[0]
+	first, second := f.j, f.gi
 	if f.mail.off != 0 {
-		to = &f.c[0]
+		first, second = f.c, f.l
 	}
 	if back {
 		for i := range b.f {
-			b.f[i] = -1
+			b.f[i], b.fi[i] = -1, -1
 		}
 	}
-	d := kernel.Deliver{J: to, Rows: &f.w[0], Unit: &b.unit[0], F: &b.f[0], Groups: int64(len(f.v) / kernel.Group), N: int64(len(b.unit))}
+	d := kernel.Deliver{J: &first[0], Rows: &f.w[0], Unit: &b.unit[0], F: &b.f[0], Groups: int64(len(f.v) / kernel.Group), N: int64(len(b.unit))}
 	f.path.Deliver(&d)
-	if f.gi != nil {
-		d.J, d.Rows, d.F = &f.gi[0], &f.wi[0], &b.fi[0]
+	if f.wi != nil {
+		d.J, d.Rows, d.F = &second[0], &f.wi[0], &b.fi[0]
 		f.path.Deliver(&d)
 	}
 }

@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"math"
+	"strings"
 	"testing"
 
 	"github.com/spikesampling/spikesampling/internal/kernel"
@@ -59,7 +60,7 @@ func fast(t testing.TB, c Config, p kernel.Path) *Fast {
 func TestPathsAgree(t *testing.T) {
 	for _, n := range []int{1, 7, 16, 112, 300, 1294} {
 		for _, rate := range []float64{400, 5000} {
-			for _, kind := range []string{"renewing", "static", "rectangular", "delay", "coba", "coba static"} {
+			for _, kind := range []string{"renewing", "static", "rectangular", "delay", "coba", "coba static", "coba rectangular"} {
 				if n > 300 && kind != "renewing" {
 					continue
 				}
@@ -71,9 +72,10 @@ func TestPathsAgree(t *testing.T) {
 					c.Rectangular = true
 				case "delay":
 					c.Delay = 17
-				case "coba", "coba static":
+				case "coba", "coba static", "coba rectangular":
 					c = conductances(c)
 					c.Static = kind == "coba static"
+					c.Rectangular = kind == "coba rectangular"
 				}
 				ref := fast(t, c, kernel.Portable)
 				ref.Reset(nil, rng.Stream(2, "paths"))
@@ -95,7 +97,7 @@ func TestPathsAgree(t *testing.T) {
 					}
 					for k := range x.v {
 						if math.Float32bits(x.v[k]) != math.Float32bits(ref.v[k]) || math.Float32bits(x.j[k]) != math.Float32bits(ref.j[k]) ||
-							math.Float32bits(x.c[k]) != math.Float32bits(ref.c[k]) || x.gi != nil && math.Float32bits(x.gi[k]) != math.Float32bits(ref.gi[k]) {
+							math.Float32bits(x.c[k]) != math.Float32bits(ref.c[k]) || x.gi != nil && (math.Float32bits(x.gi[k]) != math.Float32bits(ref.gi[k]) || math.Float32bits(x.l[k]) != math.Float32bits(ref.l[k])) {
 							t.Fatalf("N=%d, %s, %v: unit %d differs", n, kind, p, k)
 						}
 					}
@@ -108,7 +110,7 @@ func TestPathsAgree(t *testing.T) {
 // TestFastLikeEngine runs both engines without noise, where they have the same law and so
 // the same spikes: a driven neuron that excites a second one and inhibits a third.
 func TestFastLikeEngine(t *testing.T) {
-	for _, kind := range []string{"renewing", "static", "rectangular", "delay", "coba"} {
+	for _, kind := range []string{"renewing", "static", "rectangular", "delay", "coba", "coba rectangular"} {
 		c := Config{N: 3, Dt: 0.1, Refractory: 100, Delay: 1, C: 0.2, GLeak: 0.02, TauE: 10, TauI: 10, Theta: -50, Reset: -53,
 			Rest: []float64{-48, -50.7, -49.5}, Weights: []float64{0, 0.04, -0.03, 0.01, 0, 0, 0, 0.02, 0}}
 		switch kind {
@@ -118,7 +120,8 @@ func TestFastLikeEngine(t *testing.T) {
 			c.Rectangular = true
 		case "delay":
 			c.Delay = 23
-		case "coba":
+		case "coba", "coba rectangular":
+			c.Rectangular = kind == "coba rectangular"
 			c.Conductance, c.RevE, c.RevI, c.TauI = true, 0, -90, 7
 			for i := range c.Weights {
 				c.Weights[i] /= 40
@@ -198,13 +201,12 @@ func TestFastPieces(t *testing.T) {
 // TestNotCommon: what the fast engine does not do.
 func TestNotCommon(t *testing.T) {
 	for name, change := range map[string]func(c *Config){
-		"rectangular conductances": func(c *Config) { c.Conductance, c.Rectangular, c.RevE, c.RevI = true, true, 0, -90 },
-		"strong conductances":      func(c *Config) { c.Conductance, c.RevE, c.RevI, c.Weights[1] = true, 0, -90, 10 },
-		"precise":                  func(c *Config) { c.Precise = true },
-		"two tau":                  func(c *Config) { c.TauI = 5 },
-		"two weights":              func(c *Config) { c.NoiseI[0].Weight = 0.002 },
-		"too many events":          func(c *Config) { c.NoiseE[0].Rate = 90000 },
-		"free":                     func(c *Config) { c.NoThreshold = true },
+		"strong conductances": func(c *Config) { c.Conductance, c.RevE, c.RevI, c.Weights[1] = true, 0, -90, 10 },
+		"precise":             func(c *Config) { c.Precise = true },
+		"two tau":             func(c *Config) { c.TauI = 5 },
+		"two weights":         func(c *Config) { c.NoiseI[0].Weight = 0.002 },
+		"too many events":     func(c *Config) { c.NoiseE[0].Rate = 90000 },
+		"free":                func(c *Config) { c.NoThreshold = true },
 	} {
 		c := common(3, 400)
 		change(&c)
@@ -215,10 +217,10 @@ func TestNotCommon(t *testing.T) {
 }
 
 func TestFastAllocs(t *testing.T) {
-	for _, kind := range []string{"exponential", "rectangular", "coba"} {
+	for _, kind := range []string{"exponential", "rectangular", "coba", "coba rectangular"} {
 		c := common(50, 400)
-		c.Rectangular = kind == "rectangular"
-		if kind == "coba" {
+		c.Rectangular = strings.HasSuffix(kind, "rectangular")
+		if strings.HasPrefix(kind, "coba") {
 			c = conductances(c)
 		}
 		for _, p := range kernel.Paths() {

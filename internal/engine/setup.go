@@ -50,10 +50,10 @@ func (f *Fast) conductances(groups int) (ok bool) {
 		return false
 	}
 	b := &f.cond
-	b.V, b.GE, b.GI, b.C, b.S, b.Ref, b.Ring = &f.v[0], &f.j[0], &f.gi[0], &f.c[0], &f.s[0], &f.ref[0], &f.ring[0]
+	b.V, b.GE, b.GI, b.C, b.L, b.S, b.Ref, b.Ring = &f.v[0], &f.j[0], &f.gi[0], &f.c[0], &f.l[0], &f.s[0], &f.ref[0], &f.ring[0]
 	b.Groups, b.RingLen = int64(groups), int64(c.Refractory)
 	b.PE, b.PI = kernel.All(float32(dynamics.Decay(c.Dt, c.TauE))), kernel.All(float32(dynamics.Decay(c.Dt, c.TauI)))
-	b.Reset, b.Leak = kernel.All(float32(c.Reset-c.Theta)), kernel.All(float32(leak))
+	b.Reset = kernel.All(float32(c.Reset - c.Theta))
 	b.RevE, b.RevI = kernel.All(float32(c.RevE-c.Theta)), kernel.All(float32(c.RevI-c.Theta))
 	b.WE, b.WI = kernel.All(float32(wE*perE)), kernel.All(float32(wI*perI))
 	b.SetMath()
@@ -62,6 +62,9 @@ func (f *Fast) conductances(groups int) (ok bool) {
 	f.noisy = wE != 0 || wI != 0
 	meanE, meanI := c.means()
 	f.meanE, f.meanI = float32(meanE*perE), float32(meanI*perI)
+	for k := range f.l {
+		f.l[k] = float32(leak)
+	}
 	for k, e := range c.Rest {
 		f.c[k] = float32(leak * (e - c.Theta))
 	}
@@ -113,24 +116,28 @@ func (f *Fast) peak(perE, perI float64) float64 {
 func (f *Fast) synapses(m int) {
 	c := &f.cfg
 	n := c.N
-	unitE, unitI := 1/f.scaleE, 0.0
-	if c.Rectangular {
-		unitE = -math.Expm1(-c.Dt*c.GLeak/c.C) / c.GLeak // mV of a constant 1 nA after one step
-	}
 	f.w = make([]float32, n*m)
 	if c.Conductance {
-		unitI = 1 / f.scaleI
 		f.wi = make([]float32, n*m)
 	}
-	for from := range n {
-		for to := range n {
-			w := c.Weights[from*n+to]
-			if f.wi == nil {
-				f.w[from*m+to] = float32(w * unitE)
-			} else {
-				f.w[from*m+to] = float32(math.Max(w, 0) * unitE)
-				f.wi[from*m+to] = float32(math.Max(-w, 0) * unitI)
+	constant := -math.Expm1(-c.Dt*c.GLeak/c.C) / c.GLeak // mV of a constant 1 nA after one step
+	for i, w := range c.Weights {
+		k := i/n*m + i%n
+		switch {
+		case !c.Conductance && c.Rectangular:
+			f.w[k] = float32(w * constant)
+		case !c.Conductance:
+			f.w[k] = float32(w / f.scaleE)
+		case c.Rectangular: // a constant conductance drives to its reversal potential, and leaks
+			rev := c.RevE
+			if w < 0 {
+				rev = c.RevI
 			}
+			f.wi[k] = float32(math.Abs(w) * c.Dt / c.C)
+			f.w[k] = float32(math.Abs(w) * c.Dt / c.C * (rev - c.Theta))
+		default:
+			f.w[k] = float32(math.Max(w, 0) / f.scaleE)
+			f.wi[k] = float32(math.Max(-w, 0) / f.scaleI)
 		}
 	}
 	f.mail.on = int64(c.Delay)
@@ -138,7 +145,8 @@ func (f *Fast) synapses(m int) {
 	if c.Rectangular {
 		f.mail.off = int64(c.Delay + c.Refractory)
 		slots += c.Refractory
-		f.toGrid()
+		toGrid(f.c, f.w)
+		toGrid(f.l, f.wi)
 	}
 	f.mail.ring = make([]spikes, slots)
 	for i := range f.mail.ring {
@@ -164,15 +172,15 @@ func factors(dt, tau float64) []float32 {
 	return f
 }
 
-// toGrid rounds weights and drives to a grid on which no sum of them has more than 24
-// bits: float32 then adds exactly.
-func (f *Fast) toGrid() {
-	m := len(f.c)
+// toGrid rounds constants and the weights that come on top of them to a grid on which no
+// sum of them has more than 24 bits: float32 then adds exactly.
+func toGrid(c, w []float32) {
+	m := len(c)
 	most := 0.0
 	for k := range m {
-		sum := math.Abs(float64(f.c[k]))
-		for i := k; i < len(f.w); i += m {
-			sum += math.Abs(float64(f.w[i]))
+		sum := math.Abs(float64(c[k]))
+		for i := k; i < len(w); i += m {
+			sum += math.Abs(float64(w[i]))
 		}
 		most = math.Max(most, sum)
 	}
@@ -181,11 +189,9 @@ func (f *Fast) toGrid() {
 	}
 	_, e := math.Frexp(2 * most) // rounding may add half a grid step to each term
 	grid := math.Ldexp(1, e-24)
-	round := func(x []float32) {
+	for _, x := range [][]float32{c, w} {
 		for i, v := range x {
 			x[i] = float32(math.Round(float64(v)/grid) * grid)
 		}
 	}
-	round(f.c)
-	round(f.w)
 }

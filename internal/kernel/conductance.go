@@ -6,11 +6,11 @@ import (
 )
 
 // Conductance is the state of a network of conductance-based neurons and the constants of
-// a step. Potentials are relative to threshold in an arbitrary unit; ge and gi are what
-// the synaptic conductances of the middle of the step, times the step, are to the
-// capacitance. One step of a unit is exponential Euler:
+// a step. Potentials are relative to threshold in an arbitrary unit; ge, gi and l are what
+// conductances (of synapses in the middle of the step, and constant ones with the leak)
+// times the step are to the capacitance. One step of a unit is exponential Euler:
 //
-//	x  = Leak + (ge + gi)
+//	x  = l + (ge + gi)
 //	d  = c + (ge·RevE + gi·RevI)
 //	v' = v·e^{−x} + d·φ(x),  φ(x) = (1 − e^{−x})/x
 //
@@ -30,9 +30,8 @@ type Conductance struct {
 	Slot            int64
 	Limit           int64 // in: steps to do; out: steps done
 	Any             int64 // out: nonzero iff the last step had a spike
-	_               int64
+	L               *float32
 	PE, PI, Reset   Lanes
-	Leak            Lanes
 	RevE, RevI      Lanes
 	WE, WI          Lanes
 	Math            [10]Lanes // constants of φ; SetMath
@@ -92,7 +91,8 @@ func (b *Conductance) decay(x float32) (p, e float32) {
 func conductancePortable(b *Conductance) {
 	groups := int(b.Groups)
 	n := groups * Group
-	v, ge, gi, c := unsafe.Slice(b.V, n), unsafe.Slice(b.GE, n), unsafe.Slice(b.GI, n), unsafe.Slice(b.C, n)
+	v, ge, gi := unsafe.Slice(b.V, n), unsafe.Slice(b.GE, n), unsafe.Slice(b.GI, n)
+	c, l := unsafe.Slice(b.C, n), unsafe.Slice(b.L, n)
 	s := unsafe.Slice(b.S, n)
 	ref := unsafe.Slice(b.Ref, 2*groups)
 	ring := unsafe.Slice(b.Ring, 2*groups*int(b.RingLen))
@@ -105,13 +105,13 @@ func conductancePortable(b *Conductance) {
 			for h := range 2 {
 				r := uint32(ref[2*g+h])
 				keep := uint32(0)
-				for l := range 4 {
-					wordE := next(&s0[4*h+l], &s1[4*h+l])
-					wordI := next(&s0[4*h+l], &s1[4*h+l])
+				for q := range 4 {
+					wordE := next(&s0[4*h+q], &s1[4*h+q])
+					wordI := next(&s0[4*h+q], &s1[4*h+q])
 					for i := range 2 {
-						k := 16*g + 8*h + 2*l + i
-						bit := uint32(1) << (2*l + i)
-						p, e := b.decay(b.Leak[0] + float32(ge[k]+gi[k]))
+						k := 16*g + 8*h + 2*q + i
+						bit := uint32(1) << (2*q + i)
+						p, e := b.decay(l[k] + float32(ge[k]+gi[k]))
 						d := c[k] + float32(float32(ge[k]*b.RevE[0])+float32(gi[k]*b.RevI[0]))
 						u := float32(v[k]*e) + float32(d*p)
 						if r&bit == 0 && math.Float32bits(u)>>31 == 1 {

@@ -17,10 +17,10 @@ func TestConductanceOffsets(t *testing.T) {
 		{"S", unsafe.Offsetof(b.S), 32}, {"Ref", unsafe.Offsetof(b.Ref), 40}, {"Ring", unsafe.Offsetof(b.Ring), 48},
 		{"Groups", unsafe.Offsetof(b.Groups), 56}, {"RingLen", unsafe.Offsetof(b.RingLen), 64}, {"Slot", unsafe.Offsetof(b.Slot), 72},
 		{"Limit", unsafe.Offsetof(b.Limit), 80}, {"Any", unsafe.Offsetof(b.Any), 88},
-		{"PE", unsafe.Offsetof(b.PE), 104}, {"PI", unsafe.Offsetof(b.PI), 136}, {"Reset", unsafe.Offsetof(b.Reset), 168}, {"Leak", unsafe.Offsetof(b.Leak), 200},
-		{"RevE", unsafe.Offsetof(b.RevE), 232}, {"RevI", unsafe.Offsetof(b.RevI), 264}, {"WE", unsafe.Offsetof(b.WE), 296}, {"WI", unsafe.Offsetof(b.WI), 328},
-		{"Math", unsafe.Offsetof(b.Math), 360}, {"ThrE", unsafe.Offsetof(b.ThrE), 680}, {"ThrI", unsafe.Offsetof(b.ThrI), 744},
-		{"AliasE", unsafe.Offsetof(b.AliasE), 808}, {"AliasI", unsafe.Offsetof(b.AliasI), 824},
+		{"L", unsafe.Offsetof(b.L), 96}, {"PE", unsafe.Offsetof(b.PE), 104}, {"PI", unsafe.Offsetof(b.PI), 136}, {"Reset", unsafe.Offsetof(b.Reset), 168},
+		{"RevE", unsafe.Offsetof(b.RevE), 200}, {"RevI", unsafe.Offsetof(b.RevI), 232}, {"WE", unsafe.Offsetof(b.WE), 264}, {"WI", unsafe.Offsetof(b.WI), 296},
+		{"Math", unsafe.Offsetof(b.Math), 328}, {"ThrE", unsafe.Offsetof(b.ThrE), 648}, {"ThrI", unsafe.Offsetof(b.ThrI), 712},
+		{"AliasE", unsafe.Offsetof(b.AliasE), 776}, {"AliasI", unsafe.Offsetof(b.AliasI), 792},
 	} {
 		if c.got != c.want {
 			t.Errorf("%s is at offset %d, the assembly reads %d", c.name, c.got, c.want)
@@ -72,17 +72,17 @@ func TestConductanceBits(t *testing.T) {
 				m := groups * Group
 				r := result{v: make([]float32, m), ge: make([]float32, m), gi: make([]float32, m), s: make([]uint64, m),
 					ref: make([]byte, 2*groups), ring: make([]byte, 2*groups*ringLen)}
-				c := make([]float32, m)
+				c, l := make([]float32, m), make([]float32, m)
 				src := rand.New(rand.NewPCG(1, 2))
 				for k := range m {
 					r.v[k], c[k], r.s[k] = -float32(src.Float64()), 0.01*float32(src.NormFloat64()), src.Uint64()
-					r.ge[k], r.gi[k] = 0.02, 0.02
+					r.ge[k], r.gi[k], l[k] = 0.02, 0.02, 0.1
 					if k >= n {
 						r.ref[k/8] |= 1 << (k % 8)
 					}
 				}
-				b := &Conductance{V: &r.v[0], GE: &r.ge[0], GI: &r.gi[0], C: &c[0], S: &r.s[0], Ref: &r.ref[0], Ring: &r.ring[0],
-					Groups: int64(groups), RingLen: ringLen, PE: All(0.99), PI: All(0.985), Reset: All(-0.1), Leak: All(0.1),
+				b := &Conductance{V: &r.v[0], GE: &r.ge[0], GI: &r.gi[0], C: &c[0], L: &l[0], S: &r.s[0], Ref: &r.ref[0], Ring: &r.ring[0],
+					Groups: int64(groups), RingLen: ringLen, PE: All(0.99), PI: All(0.985), Reset: All(-0.1),
 					RevE: All(25), RevI: All(-24), WE: All(0.0005), WI: All(0.0005)}
 				b.SetMath()
 				SetNoise(&b.ThrE, &b.AliasE, poisson(mean))
@@ -121,14 +121,14 @@ func BenchmarkConductance(b *testing.B) {
 	const n = 112
 	for _, p := range Paths() {
 		b.Run(p.String(), func(b *testing.B) {
-			v, ge, gi, c := make([]float32, n), make([]float32, n), make([]float32, n), make([]float32, n)
+			v, ge, gi, c, l := make([]float32, n), make([]float32, n), make([]float32, n), make([]float32, n), make([]float32, n)
 			s, ref, ring := make([]uint64, n), make([]byte, n/8), make([]byte, n/8*ringLen)
 			src := rand.New(rand.NewPCG(1, 2))
 			for k := range n {
-				s[k], c[k] = src.Uint64(), -0.1 // far below threshold: the bare step
+				s[k], c[k], l[k] = src.Uint64(), -0.1, 0.1 // far below threshold: the bare step
 			}
-			x := &Conductance{V: &v[0], GE: &ge[0], GI: &gi[0], C: &c[0], S: &s[0], Ref: &ref[0], Ring: &ring[0], Groups: n / 16, RingLen: ringLen,
-				PE: All(0.99), PI: All(0.99), Reset: All(-0.1), Leak: All(0.1)}
+			x := &Conductance{V: &v[0], GE: &ge[0], GI: &gi[0], C: &c[0], L: &l[0], S: &s[0], Ref: &ref[0], Ring: &ring[0], Groups: n / 16, RingLen: ringLen,
+				PE: All(0.99), PI: All(0.99), Reset: All(-0.1)}
 			x.SetMath()
 			SetNoise(&x.ThrE, &x.AliasE, poisson(0.3))
 			SetNoise(&x.ThrI, &x.AliasI, poisson(0.3))

@@ -476,23 +476,23 @@ TEXT ·conductanceAVX2(SB), NOSPLIT, $8-8
 steps:
 	CMPQ  CX, 80(AX)
 	JGE   end
-	MOVQ  (AX), R10
-	MOVQ  8(AX), R11
-	MOVQ  16(AX), R12
-	MOVQ  24(AX), R13
-	MOVQ  32(AX), DI
-	MOVQ  40(AX), R8
-	MOVQ  56(AX), BX
-	MOVQ  72(AX), R9
-	IMULQ BX, R9
-	SHLQ  $0x01, R9
-	ADDQ  48(AX), R9
+	MOVQ  (AX), R9
+	MOVQ  8(AX), R10
+	MOVQ  16(AX), R11
+	MOVQ  24(AX), R12
+	MOVQ  96(AX), R13
+	MOVQ  32(AX), SI
+	MOVQ  40(AX), DI
+	MOVQ  72(AX), R8
+	IMULQ 56(AX), R8
+	SHLQ  $0x01, R8
+	ADDQ  48(AX), R8
 	XORQ  DX, DX
-	XORQ  SI, SI
+	XORQ  BX, BX
 
 group:
-	VMOVDQU        (DI), Y2
-	VMOVDQU        64(DI), Y3
+	VMOVDQU        (SI), Y2
+	VMOVDQU        64(SI), Y3
 	VPADDQ         Y2, Y3, Y4
 	VPXOR          Y2, Y3, Y3
 	VPSLLQ         $0x18, Y2, Y5
@@ -515,61 +515,61 @@ group:
 	VPSLLQ         $0x25, Y3, Y6
 	VPSRLQ         $0x1b, Y3, Y3
 	VPOR           Y6, Y3, Y3
-	VMOVDQU        Y2, (DI)
-	VMOVDQU        Y3, 64(DI)
-	VMOVUPS        (R11)(SI*1), Y2
-	VMOVUPS        (R12)(SI*1), Y3
+	VMOVDQU        Y2, (SI)
+	VMOVDQU        Y3, 64(SI)
+	VMOVUPS        (R10)(BX*1), Y2
+	VMOVUPS        (R11)(BX*1), Y3
 	VADDPS         Y3, Y2, Y6
-	VADDPS         200(AX), Y6, Y6
-	VMULPS         232(AX), Y2, Y8
-	VMULPS         264(AX), Y3, Y7
+	VADDPS         (R13)(BX*1), Y6, Y6
+	VMULPS         200(AX), Y2, Y8
+	VMULPS         232(AX), Y3, Y7
 	VADDPS         Y7, Y8, Y8
-	VADDPS         (R13)(SI*1), Y8, Y8
+	VADDPS         (R12)(BX*1), Y8, Y8
 	VPSRLD         $0x1c, Y4, Y7
-	VPERMD         680(AX), Y7, Y9
-	VPERMD         712(AX), Y7, Y10
+	VPERMD         648(AX), Y7, Y9
+	VPERMD         680(AX), Y7, Y10
 	VBLENDVPS      Y4, Y10, Y9, Y9
 	VPCMPGTD       Y4, Y9, Y9
 	VPOR           upper<>+0(SB), Y7, Y4
-	VBROADCASTI128 808(AX), Y10
+	VBROADCASTI128 776(AX), Y10
 	VPSHUFB        Y4, Y10, Y4
 	VBLENDVPS      Y9, Y7, Y4, Y4
 	VCVTDQ2PS      Y4, Y4
-	VMULPS         296(AX), Y4, Y4
+	VMULPS         264(AX), Y4, Y4
 	VMULPS         104(AX), Y2, Y2
 	VADDPS         Y4, Y2, Y2
-	VMOVUPS        Y2, (R11)(SI*1)
+	VMOVUPS        Y2, (R10)(BX*1)
 	VPSRLD         $0x1c, Y5, Y2
-	VPERMD         744(AX), Y2, Y4
-	VPERMD         776(AX), Y2, Y7
+	VPERMD         712(AX), Y2, Y4
+	VPERMD         744(AX), Y2, Y7
 	VBLENDVPS      Y5, Y7, Y4, Y4
 	VPCMPGTD       Y5, Y4, Y4
 	VPOR           upper<>+0(SB), Y2, Y5
-	VBROADCASTI128 824(AX), Y7
+	VBROADCASTI128 792(AX), Y7
 	VPSHUFB        Y5, Y7, Y5
 	VBLENDVPS      Y4, Y2, Y5, Y5
 	VCVTDQ2PS      Y5, Y5
-	VMULPS         328(AX), Y5, Y5
+	VMULPS         296(AX), Y5, Y5
 	VMULPS         136(AX), Y3, Y3
 	VADDPS         Y5, Y3, Y3
-	VMOVUPS        Y3, (R12)(SI*1)
-	VMINPS         584(AX), Y6, Y6
-	VMULPS         616(AX), Y6, Y2
+	VMOVUPS        Y3, (R11)(BX*1)
+	VMINPS         552(AX), Y6, Y6
+	VMULPS         584(AX), Y6, Y2
 	VMULPS         Y2, Y2, Y3
 	VMULPS         Y3, Y3, Y4
-	VMULPS         392(AX), Y2, Y5
-	VADDPS         360(AX), Y5, Y5
-	VMULPS         456(AX), Y2, Y7
-	VADDPS         424(AX), Y7, Y7
+	VMULPS         360(AX), Y2, Y5
+	VADDPS         328(AX), Y5, Y5
+	VMULPS         424(AX), Y2, Y7
+	VADDPS         392(AX), Y7, Y7
 	VMULPS         Y3, Y7, Y7
 	VADDPS         Y7, Y5, Y5
-	VMULPS         520(AX), Y2, Y7
-	VADDPS         488(AX), Y7, Y7
-	VMULPS         552(AX), Y3, Y3
+	VMULPS         488(AX), Y2, Y7
+	VADDPS         456(AX), Y7, Y7
+	VMULPS         520(AX), Y3, Y3
 	VADDPS         Y3, Y7, Y7
 	VMULPS         Y4, Y7, Y7
 	VADDPS         Y7, Y5, Y7
-	VMULPS         648(AX), Y2, Y2
+	VMULPS         616(AX), Y2, Y2
 	VMULPS         Y7, Y2, Y3
 	VMULPS         Y3, Y7, Y3
 	VSUBPS         Y3, Y7, Y7
@@ -579,28 +579,28 @@ group:
 	VSUBPS         Y2, Y7, Y7
 	VMULPS         Y7, Y6, Y6
 	VSUBPS         Y6, Y1, Y6
-	VMULPS         (R10)(SI*1), Y6, Y2
+	VMULPS         (R9)(BX*1), Y6, Y2
 	VMULPS         Y7, Y8, Y8
 	VADDPS         Y8, Y2, Y2
-	VPBROADCASTB   (R8), Y3
+	VPBROADCASTB   (DI), Y3
 	VPAND          bits<>+0(SB), Y3, Y3
 	VPCMPEQD       bits<>+0(SB), Y3, Y3
 	VANDNPS        Y2, Y3, Y3
 	VBLENDVPS      Y3, Y2, Y0, Y2
-	VMOVUPS        Y2, (R10)(SI*1)
+	VMOVUPS        Y2, (R9)(BX*1)
 	VMOVMSKPS      Y3, R14
-	MOVBLZX        (R8), R15
-	MOVBLZX        (R9), BP
+	MOVBLZX        (DI), R15
+	MOVBLZX        (R8), BP
 	ORL            R15, R14
 	XORL           $0xff, R14
 	NOTL           BP
 	ANDL           BP, R15
 	ORL            R14, R15
-	MOVB           R15, (R8)
-	MOVB           R14, (R9)
+	MOVB           R15, (DI)
+	MOVB           R14, (R8)
 	ORQ            R14, DX
-	VMOVDQU        32(DI), Y2
-	VMOVDQU        96(DI), Y3
+	VMOVDQU        32(SI), Y2
+	VMOVDQU        96(SI), Y3
 	VPADDQ         Y2, Y3, Y4
 	VPXOR          Y2, Y3, Y3
 	VPSLLQ         $0x18, Y2, Y5
@@ -623,61 +623,61 @@ group:
 	VPSLLQ         $0x25, Y3, Y6
 	VPSRLQ         $0x1b, Y3, Y3
 	VPOR           Y6, Y3, Y3
-	VMOVDQU        Y2, 32(DI)
-	VMOVDQU        Y3, 96(DI)
-	VMOVUPS        32(R11)(SI*1), Y2
-	VMOVUPS        32(R12)(SI*1), Y3
+	VMOVDQU        Y2, 32(SI)
+	VMOVDQU        Y3, 96(SI)
+	VMOVUPS        32(R10)(BX*1), Y2
+	VMOVUPS        32(R11)(BX*1), Y3
 	VADDPS         Y3, Y2, Y6
-	VADDPS         200(AX), Y6, Y6
-	VMULPS         232(AX), Y2, Y8
-	VMULPS         264(AX), Y3, Y7
+	VADDPS         32(R13)(BX*1), Y6, Y6
+	VMULPS         200(AX), Y2, Y8
+	VMULPS         232(AX), Y3, Y7
 	VADDPS         Y7, Y8, Y8
-	VADDPS         32(R13)(SI*1), Y8, Y8
+	VADDPS         32(R12)(BX*1), Y8, Y8
 	VPSRLD         $0x1c, Y4, Y7
-	VPERMD         680(AX), Y7, Y9
-	VPERMD         712(AX), Y7, Y10
+	VPERMD         648(AX), Y7, Y9
+	VPERMD         680(AX), Y7, Y10
 	VBLENDVPS      Y4, Y10, Y9, Y9
 	VPCMPGTD       Y4, Y9, Y9
 	VPOR           upper<>+0(SB), Y7, Y4
-	VBROADCASTI128 808(AX), Y10
+	VBROADCASTI128 776(AX), Y10
 	VPSHUFB        Y4, Y10, Y4
 	VBLENDVPS      Y9, Y7, Y4, Y4
 	VCVTDQ2PS      Y4, Y4
-	VMULPS         296(AX), Y4, Y4
+	VMULPS         264(AX), Y4, Y4
 	VMULPS         104(AX), Y2, Y2
 	VADDPS         Y4, Y2, Y2
-	VMOVUPS        Y2, 32(R11)(SI*1)
+	VMOVUPS        Y2, 32(R10)(BX*1)
 	VPSRLD         $0x1c, Y5, Y2
-	VPERMD         744(AX), Y2, Y4
-	VPERMD         776(AX), Y2, Y7
+	VPERMD         712(AX), Y2, Y4
+	VPERMD         744(AX), Y2, Y7
 	VBLENDVPS      Y5, Y7, Y4, Y4
 	VPCMPGTD       Y5, Y4, Y4
 	VPOR           upper<>+0(SB), Y2, Y5
-	VBROADCASTI128 824(AX), Y7
+	VBROADCASTI128 792(AX), Y7
 	VPSHUFB        Y5, Y7, Y5
 	VBLENDVPS      Y4, Y2, Y5, Y5
 	VCVTDQ2PS      Y5, Y5
-	VMULPS         328(AX), Y5, Y5
+	VMULPS         296(AX), Y5, Y5
 	VMULPS         136(AX), Y3, Y3
 	VADDPS         Y5, Y3, Y3
-	VMOVUPS        Y3, 32(R12)(SI*1)
-	VMINPS         584(AX), Y6, Y6
-	VMULPS         616(AX), Y6, Y2
+	VMOVUPS        Y3, 32(R11)(BX*1)
+	VMINPS         552(AX), Y6, Y6
+	VMULPS         584(AX), Y6, Y2
 	VMULPS         Y2, Y2, Y3
 	VMULPS         Y3, Y3, Y4
-	VMULPS         392(AX), Y2, Y5
-	VADDPS         360(AX), Y5, Y5
-	VMULPS         456(AX), Y2, Y7
-	VADDPS         424(AX), Y7, Y7
+	VMULPS         360(AX), Y2, Y5
+	VADDPS         328(AX), Y5, Y5
+	VMULPS         424(AX), Y2, Y7
+	VADDPS         392(AX), Y7, Y7
 	VMULPS         Y3, Y7, Y7
 	VADDPS         Y7, Y5, Y5
-	VMULPS         520(AX), Y2, Y7
-	VADDPS         488(AX), Y7, Y7
-	VMULPS         552(AX), Y3, Y3
+	VMULPS         488(AX), Y2, Y7
+	VADDPS         456(AX), Y7, Y7
+	VMULPS         520(AX), Y3, Y3
 	VADDPS         Y3, Y7, Y7
 	VMULPS         Y4, Y7, Y7
 	VADDPS         Y7, Y5, Y7
-	VMULPS         648(AX), Y2, Y2
+	VMULPS         616(AX), Y2, Y2
 	VMULPS         Y7, Y2, Y3
 	VMULPS         Y3, Y7, Y3
 	VSUBPS         Y3, Y7, Y7
@@ -687,32 +687,34 @@ group:
 	VSUBPS         Y2, Y7, Y7
 	VMULPS         Y7, Y6, Y6
 	VSUBPS         Y6, Y1, Y6
-	VMULPS         32(R10)(SI*1), Y6, Y2
+	VMULPS         32(R9)(BX*1), Y6, Y2
 	VMULPS         Y7, Y8, Y8
 	VADDPS         Y8, Y2, Y2
-	VPBROADCASTB   1(R8), Y3
+	VPBROADCASTB   1(DI), Y3
 	VPAND          bits<>+0(SB), Y3, Y3
 	VPCMPEQD       bits<>+0(SB), Y3, Y3
 	VANDNPS        Y2, Y3, Y3
 	VBLENDVPS      Y3, Y2, Y0, Y2
-	VMOVUPS        Y2, 32(R10)(SI*1)
+	VMOVUPS        Y2, 32(R9)(BX*1)
 	VMOVMSKPS      Y3, R14
-	MOVBLZX        1(R8), R15
-	MOVBLZX        1(R9), BP
+	MOVBLZX        1(DI), R15
+	MOVBLZX        1(R8), BP
 	ORL            R15, R14
 	XORL           $0xff, R14
 	NOTL           BP
 	ANDL           BP, R15
 	ORL            R14, R15
-	MOVB           R15, 1(R8)
-	MOVB           R14, 1(R9)
+	MOVB           R15, 1(DI)
+	MOVB           R14, 1(R8)
 	ORQ            R14, DX
-	ADDQ           $0x40, SI
-	ADDQ           $0x80, DI
+	ADDQ           $0x40, BX
+	ADDQ           $0x80, SI
+	ADDQ           $0x02, DI
 	ADDQ           $0x02, R8
-	ADDQ           $0x02, R9
-	DECQ           BX
-	JNZ            group
+	MOVQ           BX, R14
+	SHRQ           $0x06, R14
+	CMPQ           R14, 56(AX)
+	JNE            group
 	MOVQ           72(AX), BX
 	INCQ           BX
 	CMPQ           BX, 64(AX)

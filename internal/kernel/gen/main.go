@@ -254,9 +254,9 @@ func finish(b reg.Register, slotAt, ringLen, limitAt, anyAt int, done, any reg.G
 const (
 	cV, cGE, cGI, cC, cS, cRef, cRing      = 0, 8, 16, 24, 32, 40, 48
 	cGroups, cRingLen, cSlot, cLimit, cAny = 56, 64, 72, 80, 88
-	cPE, cPI, cReset, cLeak                = 104, 136, 168, 200
-	cRevE, cRevI, cWE, cWI, cMath          = 232, 264, 296, 328, 360
-	cThrE, cThrI, cAliasE, cAliasI         = 680, 744, 808, 824
+	cL, cPE, cPI, cReset                   = 96, 104, 136, 168
+	cRevE, cRevI, cWE, cWI, cMath          = 200, 232, 264, 296, 328
+	cThrE, cThrI, cAliasE, cAliasI         = 648, 712, 776, 792
 )
 
 // conductance is the AVX2 form of conductancePortable. Its constants stay in memory.
@@ -276,17 +276,17 @@ func conductance() {
 	CMPQ(done, at(b, cLimit))
 	JGE(LabelRef("end"))
 
-	groups, offset, s, ref, old := GP64(), GP64(), GP64(), GP64(), GP64()
-	v, ge, gi, cc := GP64(), GP64(), GP64(), GP64()
+	offset, s, ref, old := GP64(), GP64(), GP64(), GP64()
+	v, ge, gi, cc, l := GP64(), GP64(), GP64(), GP64(), GP64()
 	MOVQ(at(b, cV), v)
 	MOVQ(at(b, cGE), ge)
 	MOVQ(at(b, cGI), gi)
 	MOVQ(at(b, cC), cc)
+	MOVQ(at(b, cL), l)
 	MOVQ(at(b, cS), s)
 	MOVQ(at(b, cRef), ref)
-	MOVQ(at(b, cGroups), groups)
 	MOVQ(at(b, cSlot), old)
-	IMULQ(groups, old)
+	IMULQ(at(b, cGroups), old)
 	SHLQ(Imm(1), old)
 	ADDQ(at(b, cRing), old)
 	XORQ(any, any)
@@ -309,7 +309,7 @@ func conductance() {
 		VMOVUPS(unit(gi), xi)
 		x, t := YMM(), YMM()
 		VADDPS(xi, xe, x)
-		VADDPS(at(b, cLeak), x, x)
+		VADDPS(unit(l), x, x)
 		drive := YMM()
 		VMULPS(at(b, cRevE), xe, drive)
 		VMULPS(at(b, cRevI), xi, t)
@@ -381,8 +381,11 @@ func conductance() {
 	ADDQ(Imm(128), s)
 	ADDQ(Imm(2), ref)
 	ADDQ(Imm(2), old)
-	DECQ(groups)
-	JNZ(LabelRef("group"))
+	left := GP64() // groups left
+	MOVQ(offset, left)
+	SHRQ(Imm(6), left)
+	CMPQ(left, at(b, cGroups))
+	JNE(LabelRef("group"))
 	finish(b, cSlot, cRingLen, cLimit, cAny, done, any)
 }
 
