@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"sync"
 
+	"github.com/spikesampling/spikesampling/internal/heatbath"
 	"github.com/spikesampling/spikesampling/sampling/rng"
 )
 
@@ -124,7 +125,7 @@ func newAnneal(m *RBM, betas, base []float64) *anneal {
 // with a number of no meaning.
 func (a *anneal) up(ctx context.Context) float64 {
 	for i, b := range a.base {
-		a.v[i] = below(a.r.Float64(), b)
+		a.v[i] = heatbath.Below(a.r.Float64(), b)
 	}
 	a.m.hiddenLogits(a.a, a.v)
 	logW := 0.0
@@ -167,11 +168,11 @@ func (a *anneal) logRatio(from, to float64) float64 {
 // step draws h given v and v given h at level beta: a reversible kernel on v.
 func (a *anneal) step(beta float64) {
 	for j, u := range a.a {
-		a.h[j] = below(a.r.Float64(), beta*u)
+		a.h[j] = heatbath.Below(a.r.Float64(), beta*u)
 	}
 	a.m.visibleLogits(a.x, a.h)
 	for i, u := range a.x {
-		a.v[i] = below(a.r.Float64(), (1-beta)*a.base[i]+beta*u)
+		a.v[i] = heatbath.Below(a.r.Float64(), (1-beta)*a.base[i]+beta*u)
 	}
 	a.m.hiddenLogits(a.a, a.v)
 }

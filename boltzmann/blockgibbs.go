@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 
+	"github.com/spikesampling/spikesampling/internal/heatbath"
 	"github.com/spikesampling/spikesampling/sampling"
 )
 
@@ -125,7 +126,7 @@ func (g *BlockGibbs) half(flips []sampling.Flip) []sampling.Flip {
 	for l := parity; l < g.m.Layers(); l += 2 {
 		from, to := g.m.Layer(l)
 		for k := from; k < to; k++ {
-			if on := below(g.r.Float64(), g.beta*g.u[k]); on != g.z[k] {
+			if on := heatbath.Below(g.r.Float64(), g.beta*g.u[k]); on != g.z[k] {
 				g.z[k] = on
 				flips = append(flips, sampling.Flip{Time: now, Unit: int32(k), On: on})
 			}

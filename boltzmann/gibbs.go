@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 
+	"github.com/spikesampling/spikesampling/internal/heatbath"
 	"github.com/spikesampling/spikesampling/sampling"
 )
 
@@ -122,7 +123,7 @@ func (g *Gibbs) Advance(t float64, buf []sampling.Flip) ([]sampling.Flip, error)
 			return flips, fmt.Errorf("boltzmann: Gibbs: log odds of unit %d is NaN at sweep %v", k, g.Time())
 		}
 		g.steps++
-		on := below(g.r.Float64(), u)
+		on := heatbath.Below(g.r.Float64(), u)
 		if on != g.z[k] {
 			g.z[k] = on
 			g.field.Flipped(g.z, k)
@@ -146,37 +147,4 @@ func (g *Gibbs) stepsTo(t float64) int64 {
 		x++
 	}
 	return int64(x)
-}
-
-// logistic is σ(u) = p(z_k=1 | rest), exact for ±Inf.
-func logistic(u float64) float64 { return 1 / (1 + math.Exp(-u)) }
-
-// A coarse table of σ decides all but about 2 % of the draws without an exponential.
-const (
-	tableEnd  = 16.0 // |u| covered
-	tableStep = 1.0 / 8
-)
-
-var table = func() (t [2*tableEnd/tableStep + 1]float64) {
-	for i := range t {
-		t[i] = logistic(float64(i)*tableStep - tableEnd)
-	}
-	return t
-}()
-
-// below is 1 if x < σ(u), else 0, for x uniform in [0, 1).
-func below(x, u float64) (on uint8) {
-	if i := (u + tableEnd) / tableStep; i >= 0 && i < 2*tableEnd/tableStep {
-		j := int(i)
-		if x < table[j] {
-			return 1
-		}
-		if x >= table[j+1] {
-			return 0
-		}
-	}
-	if x < logistic(u) {
-		return 1
-	}
-	return 0
 }

@@ -272,27 +272,6 @@ func TestGibbsBMS10(t *testing.T) {
 	}
 }
 
-// The table of σ changes no decision.
-func TestBelow(t *testing.T) {
-	check := func(t fatal, x, u float64) {
-		var want uint8
-		if x < 1/(1+math.Exp(-u)) {
-			want = 1
-		}
-		if below(x, u) != want {
-			t.Fatal("below", x, u, "is not", want)
-		}
-	}
-	for _, u := range []float64{math.Inf(-1), -800, -16.1, -16, -15.99, -0.125, 0, 0.125, 15.99, 16, 40, 800, math.Inf(1)} {
-		for _, x := range []float64{0, 0x1p-53, 1e-7, .25, .5, .999, 1 - 0x1p-53} {
-			check(t, x, u)
-		}
-	}
-	rapid.Check(t, func(t *rapid.T) {
-		check(t, rapid.Float64Range(0, 1-0x1p-53).Draw(t, "x"), rapid.Float64Range(-20, 20).Draw(t, "u"))
-	})
-}
-
 // Short buffers and short advances cut the chain into pieces but do not change it; flips
 // change the state, in order, at multiples of 1/N.
 func TestGibbsPieces(t *testing.T) {

@@ -7,6 +7,8 @@ import (
 	"math/bits"
 	"math/rand/v2"
 	"sort"
+
+	"github.com/spikesampling/spikesampling/internal/heatbath"
 )
 
 // maxSamplesUnits is the most units Samples enumerates: a table of 8 MB.
@@ -55,7 +57,7 @@ func (m *Layered) Exact() (*LayeredExact, error) {
 			}
 		}
 		for _, k := range g.summed {
-			on[k].add(w * logistic(g.u[k]))
+			on[k].add(w * heatbath.Logistic(g.u[k]))
 		}
 	}
 	e := &LayeredExact{LogZ: z.value(), Mean: make([]float64, m.Dim())}
@@ -103,7 +105,7 @@ func (m *Layered) Samples(n int, src rand.Source) ([][]uint8, error) {
 		}
 		m.halfLogits(u, z, g.parity)
 		for _, k := range g.summed {
-			z[k] = below(r.Float64(), u[k])
+			z[k] = heatbath.Below(r.Float64(), u[k])
 		}
 		samples[c] = z
 	}

@@ -9,6 +9,7 @@ import (
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 
+	"github.com/spikesampling/spikesampling/internal/heatbath"
 	"github.com/spikesampling/spikesampling/sampling"
 )
 
@@ -92,7 +93,7 @@ func (r *RBM) visibleLogits(x []float64, h []uint8) {
 func (r *RBM) GivenVisible(p []float64, v []uint8) {
 	r.hiddenLogits(p, v)
 	for j, a := range p {
-		p[j] = logistic(a)
+		p[j] = heatbath.Logistic(a)
 	}
 }
 
@@ -100,7 +101,7 @@ func (r *RBM) GivenVisible(p []float64, v []uint8) {
 func (r *RBM) GivenHidden(p []float64, h []uint8) {
 	r.visibleLogits(p, h)
 	for i, x := range p {
-		p[i] = logistic(x)
+		p[i] = heatbath.Logistic(x)
 	}
 }
 

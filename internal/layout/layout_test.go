@@ -35,6 +35,7 @@ var rules = []rule{
 	{"sampling/rng", nil},
 	{"sampling/dynamics", nil},
 	{"internal/linalg", nil},
+	{"internal/heatbath", nil},
 	{"sampling", []string{"sampling/rng"}},
 	{"sampling/estimate", []string{"sampling", "sampling/rng"}},
 	{"boltzmann", bottom},
@@ -57,7 +58,7 @@ var rules = []rule{
 }
 
 var (
-	bottom  = []string{"sampling/...", "internal/linalg"}
+	bottom  = []string{"sampling/...", "internal/linalg", "internal/heatbath"}
 	library = with(bottom, "boltzmann/...", "internal/lumped", "stp", "lif", "tempering")
 )
 
