@@ -79,7 +79,6 @@ type Engine struct {
 	lastE     []dynamics.Trace // renewing traces by sender, excitatory time constant
 	lastI     []dynamics.Trace
 	trace     []float64
-	traced    int
 	flipSpace int
 }
 
@@ -149,7 +148,7 @@ func (e *Engine) Noisy() bool { return len(e.src) > 0 }
 // drawn point of their refractory time.
 func (e *Engine) Reset(start []uint8, src rand.Source) {
 	c := &e.cfg
-	e.step, e.traced = 0, 0
+	e.step = 0
 	e.trace = e.trace[:0]
 	noisy := e.Noisy()
 	meanE, meanI := 0.0, 0.0 // stationary mean of the synaptic noise
