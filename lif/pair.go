@@ -152,8 +152,13 @@ func (t *PairTable) curve() (*interp.FritschButland, error) {
 	return &f, nil
 }
 
-// Range is the span of log odds ratios that the table can reach.
-func (t *PairTable) Range() (lo, hi float64) { return t.L[0], t.L[len(t.L)-1] }
+// Range is the span of log odds ratios that the table can reach; 0, 0 if it is empty.
+func (t *PairTable) Range() (lo, hi float64) {
+	if len(t.L) == 0 {
+		return 0, 0
+	}
+	return t.L[0], t.L[len(t.L)-1]
+}
 
 // Invert is the nominal coupling that gives the log odds ratio w.
 func (t *PairTable) Invert(w float64) (float64, error) {

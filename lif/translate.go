@@ -127,6 +127,9 @@ type Biological struct {
 // marginals of the units, of which all translations but Published need to know; nil takes
 // ½ for all. [NewSampler] uses more than that: means over the law of the machine itself.
 func (s Setup) Translate(m *boltzmann.Machine, c *Calibration, t Translation, rates []float64) (*Biological, error) {
+	if m == nil {
+		return nil, fmt.Errorf("lif: no machine")
+	}
 	if rates != nil && len(rates) != m.Dim() {
 		return nil, fmt.Errorf("lif: %d rates for %d units", len(rates), m.Dim())
 	}
@@ -238,6 +241,9 @@ func (tr *translator) kappa(w, p float64) (float64, error) {
 func (s Setup) Untranslate(b *Biological, c *Calibration) (w, bias []float64, err error) {
 	if err := s.check(c); err != nil {
 		return nil, nil, err
+	}
+	if b == nil {
+		return nil, nil, fmt.Errorf("lif: no network")
 	}
 	n := len(b.Rest)
 	if len(b.Weights) != n*n {
