@@ -27,9 +27,11 @@ func Samplers() []string { return []string{LIF, Neural, Gibbs} }
 type Shape int
 
 const (
-	// Auto takes single exponential PSPs where the machine is pairwise and its
-	// couplings are within their calibrated range, rectangular ones otherwise: a single
-	// exponential PSP cannot carry auxiliary units.
+	// Auto takes single exponential PSPs where the machine is pairwise and no coupling
+	// is stronger than 1, rectangular ones otherwise: a single exponential PSP cannot
+	// carry auxiliary units, and with stronger couplings the rectangular ones are far
+	// more faithful. Where those saturate sooner in the chosen setup, it takes the shape
+	// with fewer couplings beyond its range.
 	Auto Shape = iota
 	Exponential
 	Rect
@@ -63,6 +65,9 @@ type Options struct {
 	OnProgress func(sampler string, p sampling.Progress)
 }
 
+// maxChains bounds the memory that chains take before they run.
+const maxChains = 100000
+
 func (o *Options) complete() error {
 	if len(o.Samplers) == 0 {
 		o.Samplers = Samplers()
@@ -94,8 +99,8 @@ func (o *Options) complete() error {
 	if !(o.Warmup > 0) || math.IsInf(o.Warmup, 0) {
 		errs = append(errs, fmt.Errorf("inference: Warmup = %v ms: must be finite and > 0 (0: default 1000)", o.Warmup))
 	}
-	if o.Chains < 0 {
-		errs = append(errs, fmt.Errorf("inference: Chains = %d: must be ≥ 1 (0: default 4)", o.Chains))
+	if o.Chains < 0 || o.Chains > maxChains {
+		errs = append(errs, fmt.Errorf("inference: Chains = %d: must be 1 to %d (0: default 4)", o.Chains, maxChains))
 	}
 	if o.Parallel < 0 {
 		errs = append(errs, fmt.Errorf("inference: Parallel = %d: must be ≥ 1 (0: GOMAXPROCS)", o.Parallel))
@@ -134,6 +139,7 @@ type Plan struct {
 	Machine     *boltzmann.Machine
 	Aux         int
 	Kind        string
+	Beyond      int       // couplings of Machine beyond the calibrated range: the network saturates there
 	Setup       lif.Setup // of the LIF network, with the PSP it uses
 	Translation lif.Translation
 
@@ -172,11 +178,15 @@ func NewPlan(n *bayes.Network, ev bayes.Evidence, o Options) (*Plan, error) {
 // maxAux is the number of auxiliary units up to which 2^k of them are taken by default.
 const maxAux = 512
 
+// weak is the largest coupling for which exponential PSPs are as faithful as rectangular
+// ones (random machines of 6 units).
+const weak = 1
+
 // machine chooses the pairwise machine, the PSPs and the translation of the LIF network.
 func (p *Plan) machine() error {
 	var err error
 	if p.Machine, p.Aux, p.Kind, err = p.Target.Pairwise(); err != nil {
-		return err
+		return p.noMachine(err)
 	}
 	switch p.opt.Shape {
 	case Exponential:
@@ -184,21 +194,14 @@ func (p *Plan) machine() error {
 	case Rect:
 		p.Setup.PSP = lif.Rect
 	default:
-		p.Setup.PSP = lif.Rect
-		if p.Aux == 0 {
-			p.Setup.PSP = lif.Exponential
-			ok, err := p.inRange()
-			if err != nil {
-				return err
-			}
-			if !ok {
-				p.Setup.PSP = lif.Rect
-			}
+		if p.Setup.PSP, err = p.shape(); err != nil {
+			return err
 		}
 	}
-	if ok, err := p.inRange(); err != nil {
+	if p.Beyond, err = p.beyond(); err != nil {
 		return err
-	} else if !ok && p.Kind == bayes.KindAuxiliary {
+	}
+	if p.Beyond > 0 && p.Kind == bayes.KindAuxiliary {
 		enc := p.opt.Encoding
 		enc.Auxiliary = &boltzmann.AuxiliaryOptions{}
 		t, err := p.Network.Translate(p.Evidence, enc)
@@ -208,7 +211,13 @@ func (p *Plan) machine() error {
 		// Where even that has too many units or too large factors, one unit per term stays.
 		if m, aux, kind, err := t.Pairwise(); err == nil && aux <= maxAux {
 			p.Machine, p.Aux, p.Kind = m, aux, kind
+			if p.Beyond, err = p.beyond(); err != nil {
+				return err
+			}
 		}
+	}
+	if p.Aux > maxAux {
+		return p.noMachine(fmt.Errorf("%d auxiliary units: must be at most %d", p.Aux, maxAux))
 	}
 	switch {
 	case p.opt.Translation != nil:
@@ -219,26 +228,54 @@ func (p *Plan) machine() error {
 	return nil
 }
 
-// inRange reports whether the couplings of the machine are within the calibrated range of
-// the PSPs.
-func (p *Plan) inRange() (bool, error) {
-	c, err := p.opt.Calibration(p.Setup)
-	if err != nil {
-		return false, err
+// noMachine says what to do where a posterior is too much for a pairwise network.
+func (p *Plan) noMachine(err error) error {
+	return fmt.Errorf("inference: the LIF network needs a pairwise machine: %w; the samplers %s and %s do not", err, Neural, Gibbs)
+}
+
+// shape chooses the PSPs by the couplings of the machine.
+func (p *Plan) shape() (lif.PSP, error) {
+	if p.Aux == 0 && p.strongest() <= weak {
+		return lif.Exponential, nil
 	}
-	if c.Pair == nil {
-		return true, nil
+	p.Setup.PSP = lif.Rect
+	rect, err := p.beyond()
+	if err != nil || rect == 0 || p.Aux > 0 {
+		return lif.Rect, err
+	}
+	p.Setup.PSP = lif.Exponential
+	if exp, err := p.beyond(); err != nil || exp <= rect {
+		return lif.Exponential, err
+	}
+	return lif.Rect, nil
+}
+
+// strongest is the largest magnitude of a coupling.
+func (p *Plan) strongest() float64 {
+	w := 0.0
+	for i := range p.Machine.Dim() {
+		for j := range i {
+			w = math.Max(w, math.Abs(p.Machine.Weight(i, j)))
+		}
+	}
+	return w
+}
+
+// beyond counts the couplings of the machine outside the calibrated range of the PSPs.
+func (p *Plan) beyond() (count int, err error) {
+	c, err := p.opt.Calibration(p.Setup)
+	if err != nil || c.Pair == nil {
+		return 0, err
 	}
 	lo, hi := c.Pair.Range()
-	n := p.Machine.Dim()
-	for i := range n {
+	for i := range p.Machine.Dim() {
 		for j := range i {
 			if w := p.Machine.Weight(i, j); w < lo || w > hi {
-				return false, nil
+				count++
 			}
 		}
 	}
-	return true, nil
+	return count, nil
 }
 
 // query sets the variables of interest and their exact joint law.

@@ -2,6 +2,7 @@ package inference
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"time"
 
@@ -149,7 +150,7 @@ func (p *Plan) run(ctx context.Context, name string) (*SamplerResult, error) {
 	}
 	out.Partial = err != nil
 	if e := p.summarise(rec, out); e != nil {
-		return nil, e
+		return nil, fmt.Errorf("inference: sampler %s after %g %s: %w", name, rec.values.Time(), out.Unit, e)
 	}
 	out.Wall = time.Since(start)
 	return out, err

@@ -41,9 +41,9 @@ func TestPublished(t *testing.T) {
 	}{
 		{"asia", bayes.Evidence{"xray": "yes", "dysp": "yes"}, lif.Rect, 1},
 		{"asia", bayes.Evidence{"asia": "yes", "dysp": "yes", "xray": "yes", "smoke": "no"}, lif.Rect, 1},
-		{"vision", bayes.Evidence{"shading": "present", "contour": "curved"}, lif.Exponential, 0},
-		{"vision", bayes.Evidence{"shading": "present", "contour": "straight"}, lif.Exponential, 0},
-		{"alarm", bayes.Evidence{"alarm": "yes"}, lif.Exponential, 0},
+		{"vision", bayes.Evidence{"shading": "present", "contour": "curved"}, lif.Rect, 0},
+		{"vision", bayes.Evidence{"shading": "present", "contour": "straight"}, lif.Rect, 0},
+		{"alarm", bayes.Evidence{"alarm": "yes"}, lif.Rect, 0},
 	} {
 		t.Run(fmt.Sprintf("%s/%v", c.network, c.ev), func(t *testing.T) {
 			r := posterior(t, c.network, c.ev, Options{Seed: 1})
@@ -55,6 +55,9 @@ func TestPublished(t *testing.T) {
 				if s.Name == LIF {
 					if s.MaxAbsError > 0.05 {
 						t.Errorf("lif: largest error %.4f: must be ≤ 0.05", s.MaxAbsError)
+					}
+					if s.DKL == nil || !(s.DKL.X < 0.01) {
+						t.Errorf("lif: divergence %v: must be < 0.01", s.DKL)
 					}
 					continue
 				}
@@ -115,6 +118,10 @@ probability ( road | rain ) { (no) 0.9, 0.1, 0.0; (yes) 0.1, 0.7, 0.2; }
 		if !(s.Defined > 0.2 && s.Defined < 1) {
 			t.Errorf("%s: variables defined for %.3f of the time", s.Name, s.Defined)
 		}
+		// Impossible joint values are not sampled, although zeros had to be made small.
+		if s.DKL == nil || !(s.DKL.X < 0.05) {
+			t.Errorf("%s: divergence %v: must be < 0.05", s.Name, s.DKL)
+		}
 		if s.Name == LIF {
 			if s.MaxAbsError > 0.08 {
 				t.Errorf("lif: largest error %.4f: must be ≤ 0.08", s.MaxAbsError)
@@ -150,6 +157,45 @@ func TestInvariance(t *testing.T) {
 	}
 }
 
+// TestChoices: what Auto chooses, and what it says about couplings that the network cannot
+// follow.
+func TestChoices(t *testing.T) {
+	petrovici := lif.Petrovici2016()
+	weakNet, err := bayes.ReadUAI(strings.NewReader("MARKOV\n2\n2 2\n1\n2 0 1\n4\n1.2 1 1 1.2\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	vision, _ := bayes.Builtin("vision")
+	shading := bayes.Evidence{"shading": "present", "contour": "curved"}
+	for _, c := range []struct {
+		name   string
+		n      *bayes.Network
+		ev     bayes.Evidence
+		setup  *lif.Setup
+		psp    lif.PSP
+		kind   string
+		beyond bool
+		tr     lif.Translation
+	}{
+		{"weak", weakNet, nil, nil, lif.Exponential, bayes.KindPairwise, false, lif.PairCalibrated},
+		{"strong", vision, shading, nil, lif.Rect, bayes.KindPairwise, false, lif.PairCalibrated},
+		{"saturated", vision, shading, &petrovici, lif.Exponential, bayes.KindPairwise, true, lif.PairCalibrated},
+		{"strong third order", vision, nil, nil, lif.Rect, bayes.Kind2k, false, lif.Published},
+	} {
+		p, err := NewPlan(c.n, c.ev, Options{Setup: c.setup})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p.Setup.PSP != c.psp || p.Kind != c.kind || p.Beyond > 0 != c.beyond || p.Translation != c.tr {
+			t.Errorf("%s: %v PSPs, %s machine, %d couplings beyond, %v translation", c.name, p.Setup.PSP, p.Kind, p.Beyond, p.Translation)
+		}
+	}
+	r := posterior(t, "vision", shading, Options{Setup: &petrovici, Duration: 1000, Samplers: []string{LIF}})
+	if !strings.Contains(r.String(), "not faithful") {
+		t.Error("the text does not say that the result is not faithful")
+	}
+}
+
 func TestCancel(t *testing.T) {
 	n := bayes.ASIA()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -170,6 +216,19 @@ func TestCancel(t *testing.T) {
 		t.Error("the text does not say that it is partial")
 	}
 	t.Logf("%.3g ms sampled in %v", r.Samplers[0].Time, time.Since(start))
+	// The biological time is what was recorded, whatever the sampler.
+	for _, c := range []struct {
+		s    SamplerResult
+		want float64
+	}{{SamplerResult{Time: 120, Unit: "ms", Partial: true}, 120}, {SamplerResult{Time: 120, Unit: "sweeps", Partial: true}, 1200}, {SamplerResult{Time: 1, Unit: "ms"}, 4e9}} {
+		x := Result{Plan: r.Plan, Samplers: []SamplerResult{c.s}, Chains: 4, Duration: 1e9}
+		if got := x.bio(); got != c.want {
+			t.Errorf("biological time %v, want %v", got, c.want)
+		}
+	}
+	if got := (&Result{Plan: r.Plan, Chains: 4, Duration: 1e9}).bio(); got != 0 {
+		t.Errorf("biological time of nothing %v", got)
+	}
 }
 
 func TestErrors(t *testing.T) {
@@ -186,6 +245,8 @@ func TestErrors(t *testing.T) {
 		{nil, Options{Duration: math.NaN()}, []string{"Duration"}},
 		{nil, Options{Warmup: -1}, []string{"Warmup"}},
 		{nil, Options{Chains: -1}, []string{"Chains"}},
+		{nil, Options{Chains: 1e9}, []string{"Chains", "100000"}},
+		{nil, Options{Duration: 5}, []string{"Duration = 5", "refractory"}},
 		{nil, Options{Parallel: -1}, []string{"Parallel"}},
 		{nil, Options{Samplers: []string{"nuts"}}, []string{"nuts", "gibbs"}},
 		{nil, Options{Samplers: []string{"lif", "lif"}}, []string{"twice"}},

@@ -82,10 +82,17 @@ func (r *Result) String() string {
 			s.Time, s.Unit, s.Wall.Round(time.Millisecond), s.Method)
 	}
 	w.Flush()
-	fmt.Fprintf(&b, "\n%d chains of %g ms biological time after %g ms warm-up, seed %d, wall time %v\n",
-		r.Chains, r.Duration, r.opt.Warmup, r.Seed, r.Wall.Round(time.Millisecond))
+	planned := ""
+	if r.Partial {
+		planned = "planned: "
+	}
+	fmt.Fprintf(&b, "\n%s%d chains of %g ms biological time after %g ms warm-up, seed %d, wall time %v\n",
+		planned, r.Chains, r.Duration, r.opt.Warmup, r.Seed, r.Wall.Round(time.Millisecond))
 	if e := r.Target.RegularisationError; e > 0 {
 		fmt.Fprintf(&b, "zero probabilities were replaced by %.3g of the largest: total variation from the exact posterior %.2g\n", r.Target.Epsilon, e)
+	}
+	if r.Beyond > 0 {
+		fmt.Fprintf(&b, "%s: couplings beyond the calibrated range of the PSPs: %d; the network saturates there and its result is not faithful\n", LIF, r.Beyond)
 	}
 	for _, s := range r.Samplers {
 		if s.Defined < 1 {
@@ -125,6 +132,20 @@ func num(x float64) *float64 {
 	return &x
 }
 
+// bio is the biological time that the first sampler recorded, all chains together [ms]; a
+// sweep of Gibbs sampling stands for one refractory time.
+func (r *Result) bio() float64 {
+	switch {
+	case len(r.Samplers) == 0:
+		return 0
+	case !r.Samplers[0].Partial:
+		return r.Duration * float64(r.Chains)
+	case r.Samplers[0].Unit == "sweeps":
+		return r.Samplers[0].Time * r.Setup.Neuron.TauRef
+	}
+	return r.Samplers[0].Time
+}
+
 type marginalJSON struct {
 	Variable string   `json:"variable"`
 	Value    string   `json:"value"`
@@ -152,8 +173,9 @@ type samplerJSON struct {
 }
 
 // MarshalJSON encodes the result: network, evidence, seed, units (of the LIF network, or
-// of the direct model without it), bio_ms (recorded biological time, all chains
-// together), wall_s, and every sampler with its marginals, max_abs_error and dkl. What
+// of the direct model without it), bio_ms (biological time recorded by the first
+// sampler, all chains together; couplings_beyond_range says how many the LIF network
+// cannot follow), wall_s, and every sampler with its marginals, max_abs_error and dkl. What
 // does not exist, such as the R-hat of a value never seen, is null.
 func (r *Result) MarshalJSON() ([]byte, error) {
 	out := struct {
@@ -166,12 +188,13 @@ func (r *Result) MarshalJSON() ([]byte, error) {
 		Chains              int               `json:"chains"`
 		DurationMS          float64           `json:"duration_ms"`
 		PSP                 string            `json:"psp,omitempty"`
+		BeyondRange         int               `json:"couplings_beyond_range"`
 		RegularisationError float64           `json:"regularisation_error"`
 		Partial             bool              `json:"partial"`
 		Samplers            []samplerJSON     `json:"samplers"`
 	}{
 		Network: r.Network.Name, Evidence: r.Evidence, Seed: r.Seed, Units: len(r.Target.Units) + r.Aux,
-		BioMS: r.Duration * float64(r.Chains), WallS: r.Wall.Seconds(), Chains: r.Chains, DurationMS: r.Duration,
+		BioMS: r.bio(), BeyondRange: r.Beyond, WallS: r.Wall.Seconds(), Chains: r.Chains, DurationMS: r.Duration,
 		RegularisationError: r.Target.RegularisationError, Partial: r.Partial, Samplers: []samplerJSON{},
 	}
 	if out.Evidence == nil {
@@ -183,9 +206,6 @@ func (r *Result) MarshalJSON() ([]byte, error) {
 	for _, s := range r.Samplers {
 		j := samplerJSON{Name: s.Name, Method: s.Method, Units: s.Units, Marginals: []marginalJSON{},
 			MaxAbsError: s.MaxAbsError, Defined: s.Defined, Time: s.Time, TimeUnit: s.Unit, WallS: s.Wall.Seconds(), Partial: s.Partial}
-		if s.Name == LIF && s.Partial {
-			out.BioMS = s.Time
-		}
 		if s.DKL != nil {
 			j.DKL, j.DKLMCSE, j.DKLFloor = num(s.DKL.X), num(s.DKL.MCSE), num(s.DKL.Floor)
 		}

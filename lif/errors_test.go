@@ -215,10 +215,15 @@ func TestPairTable(t *testing.T) {
 	_, err = p.Invert(3.1)
 	refused(t, err, "3.1", "between -2.400 and 3.000")
 	_, err = (&PairTable{W: []float64{-2, -1, 1, 2}, L: []float64{-1, -1.3, 1.4, 3}}).Invert(0.5)
-	refused(t, err, "not increasing")
-	q := &PairTable{W: []float64{-6, -4, -2, 2, 4, 6}, L: []float64{-2.8, -3, -2.4, 3, 4, 3.9}, SE: make([]float64, 6)}
-	q.trim()
-	if len(q.W) != 4 || q.W[0] != -4 || q.W[3] != 4 {
-		t.Errorf("trimmed to %v, want [-4 -2 2 4]", q.W)
+	refused(t, err, "grows at only 1 negative")
+	_, err = (&PairTable{W: []float64{-2, -1, 1}, L: []float64{-1, 1}}).Invert(0.5)
+	refused(t, err, "3 couplings and 2 ratios")
+	// Saturated ends are not used: L must grow by half of W.
+	q := &PairTable{W: []float64{-6, -4, -2, -1, 1, 2, 4, 6}, L: []float64{-3.5, -3.4, -2.4, -1.2, 1.2, 2.4, 4, 3.9}, SE: make([]float64, 8)}
+	if lo, hi := q.Range(); lo != -3.4 || hi != 4 {
+		t.Errorf("range %v to %v, want -3.4 to 4", lo, hi)
+	}
+	if lo, hi := (&PairTable{}).Range(); lo != 0 || hi != 0 {
+		t.Errorf("range of an empty table %v, %v", lo, hi)
 	}
 }

@@ -3,6 +3,7 @@ package lif
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/spikesampling/spikesampling/internal/engine"
 	"github.com/spikesampling/spikesampling/internal/kernel"
@@ -16,6 +17,7 @@ import (
 type Network struct {
 	e     stepper
 	clock dynamics.Clock
+	ready bool // Reset has been called
 }
 
 // stepper is an engine: the boundary to package engine.
@@ -69,7 +71,7 @@ func NewNetwork(s Setup, rest, weights []float64, o NetworkOptions) (*Network, e
 		}
 	}
 	clock := dynamics.Clock{Dt: s.Dt}
-	c := s.config(rest, weights)
+	c := s.config(slices.Clone(rest), slices.Clone(weights))
 	c.NoThreshold = o.NoThreshold
 	if len(o.Trace) > 0 {
 		for _, k := range o.Trace {
@@ -80,7 +82,7 @@ func NewNetwork(s Setup, rest, weights []float64, o NetworkOptions) (*Network, e
 		if !(o.TraceDuration > 0) || o.TraceDuration/s.Dt*float64(len(o.Trace)) > 1e8 {
 			return nil, fmt.Errorf("lif: TraceDuration = %v ms of %d units: must be > 0 and at most 1e8 values", o.TraceDuration, len(o.Trace))
 		}
-		c.TraceUnits, c.TraceCapacity = o.Trace, int(clock.Ceil(o.TraceDuration))
+		c.TraceUnits, c.TraceCapacity = slices.Clone(o.Trace), int(clock.Ceil(o.TraceDuration))
 	}
 	e, err := newStepper(c, o.Float64)
 	if err != nil {
@@ -133,6 +135,7 @@ func (n *Network) Reset(start []uint8, src rand.Source) error {
 		return fmt.Errorf("lif: random source is nil: a network with background noise needs one")
 	}
 	n.e.Reset(start, src)
+	n.ready = true
 	return nil
 }
 
@@ -146,6 +149,9 @@ func (n *Network) Time() float64 { return n.e.Time() }
 func (n *Network) Advance(t float64, buf []sampling.Flip) ([]sampling.Flip, error) {
 	if cap(buf) < 2*n.Dim() {
 		return nil, fmt.Errorf("lif: buffer for %d flips: must hold at least %d", cap(buf), 2*n.Dim())
+	}
+	if !n.ready {
+		return nil, fmt.Errorf("lif: the network must be Reset before it runs")
 	}
 	return n.e.Run(n.clock.Ceil(t), buf[:0]), nil
 }

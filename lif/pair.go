@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"sort"
 
 	"gonum.org/v1/gonum/interp"
@@ -46,25 +47,32 @@ func measurePairs(ctx context.Context, s Setup, c *Calibration, o CalibrateOptio
 	if err != nil {
 		return nil, err
 	}
-	t.trim()
 	if _, err := t.curve(); err != nil {
 		return nil, err
 	}
 	return t, nil
 }
 
-// trim cuts the table where L stops growing: a strongly coupled pair of some setups
-// saturates or even comes back.
-func (t *PairTable) trim() {
+// leastSlope is the slope dL/dW at which a pair counts as saturated: beyond, a wanted log
+// odds ratio would ask for couplings whose other effects are far from it.
+const leastSlope = 0.5
+
+// usable is the span [lo, hi) of the table around W = 0 in which L grows with at least
+// leastSlope. Strongly coupled pairs of some setups saturate, or even come back.
+func (t *PairTable) usable() (lo, hi int) {
 	mid := sort.SearchFloat64s(t.W, 0)
-	lo, hi := mid, mid
-	for lo > 0 && (lo == mid && t.L[lo-1] < 0 || lo < mid && t.L[lo-1] < t.L[lo]) {
+	lo, hi = mid, mid
+	w, l := 0.0, 0.0 // the last point kept
+	for lo > 0 && l-t.L[lo-1] >= leastSlope*(w-t.W[lo-1]) {
 		lo--
+		w, l = t.W[lo], t.L[lo]
 	}
-	for hi < len(t.W) && (hi == mid && t.L[hi] > 0 || hi > mid && t.L[hi] > t.L[hi-1]) {
+	w, l = 0, 0
+	for hi < len(t.W) && t.L[hi]-l >= leastSlope*(t.W[hi]-w) {
+		w, l = t.W[hi], t.L[hi]
 		hi++
 	}
-	t.W, t.L, t.SE = t.W[lo:hi], t.L[lo:hi], t.SE[lo:hi]
+	return lo, hi
 }
 
 // measurePair measures the log odds ratio at nominal coupling w for the time duration
@@ -131,20 +139,23 @@ func (s Setup) measurePair(ctx context.Context, c *Calibration, w, duration floa
 	return l, se, nil
 }
 
-// curve is the monotone interpolation of L over W through (0, 0).
+// curve is the monotone interpolation of L over W through (0, 0) in the usable span.
 func (t *PairTable) curve() (*interp.FritschButland, error) {
-	n := len(t.W)
-	if n < 4 || len(t.L) != n {
-		return nil, fmt.Errorf("lif: pair table with %d couplings and %d ratios: must have at least 4 of each", n, len(t.L))
+	if len(t.L) != len(t.W) {
+		return nil, fmt.Errorf("lif: pair table with %d couplings and %d ratios: must be as many", len(t.W), len(t.L))
 	}
-	i := sort.SearchFloat64s(t.W, 0)
-	w := append(append(append([]float64{}, t.W[:i]...), 0), t.W[i:]...)
-	l := append(append(append([]float64{}, t.L[:i]...), 0), t.L[i:]...)
-	for k := range w {
-		if !finite(w[k]) || !finite(l[k]) || (k > 0 && (w[k] <= w[k-1] || l[k] <= l[k-1])) {
-			return nil, fmt.Errorf("lif: pair table is not increasing at W = %v (L = %v)", w[k], l[k])
+	for k := range t.W {
+		if !finite(t.W[k]) || !finite(t.L[k]) || t.W[k] == 0 || k > 0 && t.W[k] <= t.W[k-1] {
+			return nil, fmt.Errorf("lif: pair table has W = %v, L = %v: W must ascend without 0, all be finite", t.W[k], t.L[k])
 		}
 	}
+	first, end := t.usable()
+	i := sort.SearchFloat64s(t.W, 0)
+	if i-first < 2 || end-i < 2 {
+		return nil, fmt.Errorf("lif: pair table grows at only %d negative and %d positive couplings: must at 2 of each", i-first, end-i)
+	}
+	w := slices.Concat(t.W[first:i], []float64{0}, t.W[i:end])
+	l := slices.Concat(t.L[first:i], []float64{0}, t.L[i:end])
 	var f interp.FritschButland
 	if err := f.Fit(w, l); err != nil {
 		return nil, fmt.Errorf("lif: pair table: %w", err)
@@ -152,12 +163,14 @@ func (t *PairTable) curve() (*interp.FritschButland, error) {
 	return &f, nil
 }
 
-// Range is the span of log odds ratios that the table can reach; 0, 0 if it is empty.
+// Range is the span of log odds ratios that the table can reach before the pair
+// saturates; 0, 0 if there is none.
 func (t *PairTable) Range() (lo, hi float64) {
-	if len(t.L) == 0 {
+	if _, err := t.curve(); err != nil {
 		return 0, 0
 	}
-	return t.L[0], t.L[len(t.L)-1]
+	first, end := t.usable()
+	return t.L[first], t.L[end-1]
 }
 
 // Invert is the nominal coupling that gives the log odds ratio w.
@@ -182,8 +195,8 @@ func (t *PairTable) inverse() (*inverse, error) {
 }
 
 func (v *inverse) at(w float64) (float64, error) {
-	first, last := 0, len(v.t.W)-1
-	lo, hi := v.t.W[first], v.t.W[last]
+	first, end := v.t.usable()
+	lo, hi := v.t.W[first], v.t.W[end-1]
 	if a, b := v.t.Range(); !(w >= a && w <= b) {
 		switch {
 		case !v.extrapolate || math.IsNaN(w):

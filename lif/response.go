@@ -16,8 +16,13 @@ type response struct {
 	lo, hi float64    // range of x it was fitted to; beyond, a straight line of slope 1
 }
 
-// responseRange is the range of activation the response is fitted to.
-var responseRange = [2]float64{0.008, 0.985}
+// responseRange is the range of activation the response is fitted to; above it the
+// activation saturates.
+var responseRange = [2]float64{0.008, 0.97}
+
+// responseSE is the least standard error of a point that the fit believes: points near
+// saturation have tiny ones and would dominate it.
+const responseSE = 0.002
 
 // response fits the measured points; without enough of them it is the logistic fit.
 func (c *Calibration) response() (*response, error) {
@@ -29,7 +34,7 @@ func (c *Calibration) response() (*response, error) {
 		}
 		x = append(x, math.Log(p.P/(1-p.P)))
 		e = append(e, (p.E-c.VHalf)/c.Alpha)
-		w = append(w, p.P*(1-p.P)/p.SE) // 1/SE of x
+		w = append(w, p.P*(1-p.P)/math.Hypot(p.SE, responseSE)) // 1/SE of x
 	}
 	n, m := len(x), len(r.coef)
 	if n < 4*m {

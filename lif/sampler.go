@@ -112,7 +112,7 @@ func NewSampler(m *boltzmann.Machine, s Setup, o Options) (*Sampler, error) {
 		}
 	}
 
-	smp := &Sampler{z: make([]uint8, m.Dim()), cal: cal, units: units, clamp: o.Clamp}
+	smp := &Sampler{z: make([]uint8, m.Dim()), cal: cal, units: units, clamp: maps.Clone(o.Clamp)}
 	target := free
 	if o.ClampMode == ClampDrive {
 		ref = ref.embed(m.Dim(), units, o.Clamp)
@@ -152,8 +152,9 @@ func identity(n int) []int {
 // Dim is the number of units of the machine, clamped ones included.
 func (s *Sampler) Dim() int { return len(s.z) }
 
-// Reset starts the chain at time 0. start, if given, has a value for every unit;
-// those of clamped units are replaced by the evidence.
+// Reset starts the chain at time 0. start, if given, has a value for every unit; those of
+// units clamped by ClampBias are replaced by the evidence, those clamped by ClampDrive
+// take a moment to get there.
 func (s *Sampler) Reset(start []uint8, src rand.Source) error {
 	var sub []uint8
 	if start != nil {

@@ -386,9 +386,11 @@ func TestRectAuxiliary(t *testing.T) {
 		name string
 		m    *boltzmann.Machine
 		tr   Translation
+		most float64
 	}{
-		{"2^k units, published", aux, Published}, {"2^k units, pair-calibrated", aux, PairCalibrated},
-		{"one unit, published", quad, Published}, {"one unit, pair-calibrated", quad, PairCalibrated},
+		{"2^k units, published", aux, Published, 0.01}, {"2^k units, pair-calibrated", aux, PairCalibrated, 0.02},
+		// Its couplings of up to 9 are beyond what the network can follow.
+		{"one unit, published", quad, Published, 0.12}, {"one unit, pair-calibrated", quad, PairCalibrated, 0.08},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -398,8 +400,8 @@ func TestRectAuxiliary(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Logf("%d units: D = %v", c.m.Dim(), d)
-			if c.m == aux && c.tr == Published && d.X > 0.01 {
-				t.Errorf("D = %.4f: must be ≤ 0.01", d.X)
+			if d.X > c.most {
+				t.Errorf("D = %.4f: must be ≤ %g", d.X, c.most)
 			}
 		})
 	}
@@ -539,5 +541,71 @@ func TestManyUnits(t *testing.T) {
 			p += m.Mean()[5*c+k] / copies
 		}
 		near(t, "marginal", p, exact.Mean[k], 0.03)
+	}
+}
+
+// TestSingleNeuron: a neuron alone has the marginal σ(b) of its bias, for every stored set:
+// the response correction. Above b = 3 neurons that drift for long after a reset saturate.
+// 2e5 ms and 4 neurons each: standard error below 0.004 at ½, so 4.5 of them at 15 biases
+// × 12 sets raise a false alarm with probability 1e-3; the fit's own error is up to 0.004.
+func TestSingleNeuron(t *testing.T) {
+	var biases []float64
+	for b := -4.0; b <= 3; b += 0.5 {
+		biases = append(biases, b)
+	}
+	const copies = 4
+	n := len(biases) * copies
+	b := make([]float64, n)
+	for i := range b {
+		b[i] = biases[i/copies]
+	}
+	m := machine(t, n, make([]float64, n*n), b)
+	for _, name := range SetupNames() {
+		for _, psp := range []PSP{Exponential, Rect} {
+			t.Run(fmt.Sprintf("%s/%v", name, psp), func(t *testing.T) {
+				t.Parallel()
+				s, _ := NamedSetup(name)
+				s.PSP = psp
+				smp := lifSampler(t, m, s, Options{})
+				if err := smp.Reset(nil, rng.Stream(1, name)); err != nil {
+					t.Fatal(err)
+				}
+				on := estimate.NewMarginals(n)
+				if err := sampling.Run(t.Context(), smp, sampling.Schedule{Warmup: 500, Duration: 2e5}, on); err != nil {
+					t.Fatal(err)
+				}
+				worst := 0.0
+				for i, bias := range biases {
+					p := 0.0
+					for c := range copies {
+						p += on.Mean()[copies*i+c] / copies
+					}
+					want := 1 / (1 + math.Exp(-bias))
+					d := math.Abs(p - want)
+					worst = math.Max(worst, d)
+					// n_eff ≈ one draw every 25 ms.
+					if tol := 0.004 + 4.5*math.Sqrt(want*(1-want)*25/(copies*2e5)); d > tol {
+						t.Errorf("b = %v: p = %.4f, want %.4f ± %.4f", bias, p, want, tol)
+					}
+				}
+				t.Logf("largest error %.4f", worst)
+			})
+		}
+	}
+}
+
+// TestAllSets: the default translation on every named set, exponential PSPs, REF5 and 1e6
+// ms: pair tables and responses of all of them.
+func TestAllSets(t *testing.T) {
+	for _, name := range SetupNames() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, _ := NamedSetup(name)
+			d := meanDKL(t, s, Options{}, boltzmann.REF(5), 1e6, 2)
+			t.Logf("%s: D = %.5f", name, d)
+			if d > 0.0015 {
+				t.Errorf("D = %.5f: must be ≤ 0.0015", d)
+			}
+		})
 	}
 }

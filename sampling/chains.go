@@ -116,6 +116,9 @@ func (b *beginning) Record([]Flip, float64)       {}
 
 func runChain[E Estimator[E]](ctx context.Context, c int, done *atomic.Uint64,
 	newSampler func(int) (Sampler, error), newEstimator func(int) (E, error), opt ChainOptions) (est E, started bool, err error) {
+	if err := ctx.Err(); err != nil { // building a sampler may take long
+		return est, false, err
+	}
 	s, err := newSampler(c)
 	if err != nil {
 		return est, false, err

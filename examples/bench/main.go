@@ -115,8 +115,8 @@ func run(ctx context.Context, f flags) error {
 		if err != nil {
 			return err
 		}
-		fmt.Printf("%s\n", b)
-		return nil
+		_, err = fmt.Printf("%s\n", b)
+		return err
 	}
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(w, "network\tneurons\trate [Hz]\tpath\tns/neuron-step\tsim s per CPU s\tsynaptic events/s\tspikes [Hz]\ttextbook/this\tthis/floor\t")

@@ -44,12 +44,15 @@ func main() {
 	fs.Uint64Var(&f.seed, "seed", 1, "random seed")
 	fs.BoolVar(&f.json, "json", false, "print the calibration as one JSON object and nothing else")
 	fs.StringVar(&f.out, "out", "", "write activation.png to this `directory`")
-	fs.StringVar(&f.store, "store", "", "measure all sets with both PSPs, long, and write them to this `file`")
+	fs.StringVar(&f.store, "store", "", "measure all sets with both PSPs, long, and write them to this `file`; of the other flags only -seed counts")
 	cli.Main("calibrate", func(ctx context.Context) error {
 		if err := cli.Parse(fs, os.Args[1:]); err != nil {
 			return err
 		}
 		if f.store != "" {
+			if err := cli.Writable(filepath.Dir(f.store)); err != nil {
+				return cli.Usage{Err: fmt.Errorf("-store: %w", err)}
+			}
 			return store(ctx, f.store, f.seed)
 		}
 		return run(ctx, f)
@@ -80,7 +83,7 @@ func run(ctx context.Context, f flags) error {
 	}
 	if f.out != "" {
 		if err := cli.Writable(f.out); err != nil {
-			return cli.Usage{Err: err}
+			return cli.Usage{Err: fmt.Errorf("-out: %w", err)}
 		}
 	}
 	c, err := lif.Calibrate(ctx, s, o)
@@ -92,7 +95,9 @@ func run(ctx context.Context, f flags) error {
 		if err != nil {
 			return err
 		}
-		fmt.Printf("%s\n", b)
+		if _, err := fmt.Printf("%s\n", b); err != nil {
+			return err
+		}
 	} else if err := print(f.set, s, c); err != nil {
 		return err
 	}

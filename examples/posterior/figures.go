@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
+	"slices"
 
 	"github.com/spikesampling/spikesampling/inference"
 	"github.com/spikesampling/spikesampling/internal/plotx"
@@ -65,7 +66,11 @@ func bars(res *inference.Result) plotx.PosteriorBars {
 				continue
 			}
 			e.P = append(e.P, m.Estimate)
-			e.MCSE = append(e.MCSE, max(0, m.MCSE)) // NaN, a share that never varied, has no bar
+			mcse := m.MCSE
+			if math.IsNaN(mcse) { // a share that never varied has no bar
+				mcse = 0
+			}
+			e.MCSE = append(e.MCSE, mcse)
 			if si == 0 {
 				b.Labels = append(b.Labels, m.Variable+"="+m.State)
 				b.Exact = append(b.Exact, m.Exact)
@@ -107,7 +112,7 @@ func shown(res *inference.Result) []bool {
 // curves are the divergences of the query's joint law over biological time; a sweep of
 // Gibbs sampling stands for one refractory time.
 func curves(res *inference.Result) plotx.DKLCurve {
-	d := plotx.DKLCurve{Title: "divergence of the sampled joint posterior from the exact one, " + title(res)}
+	d := plotx.DKLCurve{TLabel: "biological time of each chain [ms]", Title: "divergence of the sampled joint posterior from the exact one, " + title(res)}
 	for _, s := range res.Samplers {
 		if s.DKL == nil {
 			continue
@@ -121,10 +126,15 @@ func curves(res *inference.Result) plotx.DKLCurve {
 			c.T = append(c.T, p.Time*scale)
 			c.D = append(c.D, p.Mean)
 			c.SE = append(c.SE, p.SE)
-			// The floor of one chain: that of all chains together, longer by their time.
-			c.Floor = append(c.Floor, s.DKL.Floor*s.Time/p.Time)
+			// The floor of one chain is that of all chains together, longer by their time.
+			// It is an expansion for small divergences.
+			floor := s.DKL.Floor * s.Time / p.Time
+			if floor > 1 {
+				floor = math.NaN()
+			}
+			c.Floor = append(c.Floor, floor)
 		}
-		if len(c.T) > 0 {
+		if slices.ContainsFunc(c.D, func(x float64) bool { return x > 0 && !math.IsInf(x, 0) }) {
 			d.Series = append(d.Series, c)
 		}
 	}

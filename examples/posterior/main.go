@@ -70,7 +70,7 @@ func run(ctx context.Context, f flags) error {
 	}
 	if f.out != "" {
 		if err := cli.Writable(f.out); err != nil {
-			return cli.Usage{Err: err}
+			return cli.Usage{Err: fmt.Errorf("-out: %w", err)}
 		}
 	}
 	progress := cli.NewProgress(os.Stderr)
@@ -86,9 +86,11 @@ func run(ctx context.Context, f flags) error {
 		if err != nil {
 			return err
 		}
-		fmt.Printf("%s\n", b)
-	} else {
-		fmt.Print(res)
+		if _, err := fmt.Printf("%s\n", b); err != nil {
+			return err
+		}
+	} else if _, err := fmt.Print(res); err != nil {
+		return err
 	}
 	if f.out != "" && len(res.Samplers) > 0 {
 		files, err := draw(context.WithoutCancel(ctx), res, f.out)
@@ -206,7 +208,11 @@ func (f flags) load() (*bayes.Network, error) {
 			return nil, fmt.Errorf("-network %q: must be a .bif or .uai file or one of %s", f.network, strings.Join(bayes.BuiltinNames(), ", "))
 		}
 	}
-	return bayes.ReadFile(f.network)
+	n, err := bayes.ReadFile(f.network)
+	if err == nil && n.Name == "" { // UAI files have no name
+		n.Name = strings.TrimSuffix(filepath.Base(f.network), filepath.Ext(f.network))
+	}
+	return n, err
 }
 
 // list splits at commas, leaving out spaces; empty text is no list.

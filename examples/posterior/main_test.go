@@ -138,6 +138,22 @@ func TestFigures(t *testing.T) {
 	}
 }
 
+// TestFiguresAtEdges: values that never vary, and a joint law that is exact from the start.
+func TestFiguresAtEdges(t *testing.T) {
+	for _, args := range [][]string{
+		{"-evidence", "tub=yes"}, {"-query", "xray"}, {"-query", "xray,lung"}, {"-duration", "10", "-chains", "1"}, {"-sampler", "gibbs"},
+	} {
+		dir := t.TempDir()
+		_, stderr, code := call(t, nil, append([]string{"-duration", "5000", "-out", dir}, args...)...)
+		if code != cli.OK {
+			t.Errorf("%v: exit %d, %s", args, code, stderr)
+		}
+		if _, err := os.Stat(filepath.Join(dir, "posterior.png")); err != nil {
+			t.Errorf("%v: %v", args, err)
+		}
+	}
+}
+
 func write(t *testing.T, name, text string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
@@ -176,6 +192,7 @@ func TestBadInput(t *testing.T) {
 		{[]string{"-duration", "NaN"}, []string{"-duration", "> 0"}},
 		{[]string{"-warmup", "-1"}, []string{"-warmup"}},
 		{[]string{"-chains", "0"}, []string{"-chains", "≥ 1"}},
+		{[]string{"-chains", "1000000000"}, []string{"Chains", "100000"}},
 		{[]string{"-set", "nest"}, []string{"nest", "tutorial-cuba"}},
 		{[]string{"-psp", "alpha"}, []string{"alpha", "rect"}},
 		{[]string{"-translation", "mine"}, []string{"mine", "published"}},

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 )
@@ -10,11 +9,11 @@ import (
 // before the work and not after.
 func Writable(dir string) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return fmt.Errorf("-out: %w", err)
+		return err
 	}
 	t, err := os.CreateTemp(dir, ".writable")
 	if err != nil {
-		return fmt.Errorf("-out: %w", err)
+		return err
 	}
 	t.Close()
 	return os.Remove(t.Name())
