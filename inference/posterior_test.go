@@ -52,6 +52,10 @@ func TestPublished(t *testing.T) {
 				t.Errorf("%v PSPs with %d auxiliary units: want %v with %d", r.Setup.PSP, r.Aux, c.psp, c.aux)
 			}
 			for _, s := range r.Samplers {
+				// All record 4 chains of 2e5 ms, Gibbs sampling one sweep per 10 ms.
+				if want := map[string]float64{"ms": 8e5, "sweeps": 8e4}[s.Unit]; math.Abs(s.Time/want-1) > 1e-5 || (s.Unit == "sweeps") != (s.Name == Gibbs) {
+					t.Errorf("%s: recorded %v %s", s.Name, s.Time, s.Unit)
+				}
 				if s.Name == LIF {
 					if s.MaxAbsError > 0.05 {
 						t.Errorf("lif: largest error %.4f: must be ≤ 0.05", s.MaxAbsError)
@@ -153,6 +157,19 @@ func TestInvariance(t *testing.T) {
 			first = string(b)
 		} else if string(b) != first {
 			t.Errorf("%d workers: another result", workers)
+		}
+	}
+}
+
+// TestSchedule: every chain runs its warm-up and its duration, a sweep per refractory time.
+func TestSchedule(t *testing.T) {
+	setup := lif.TutorialCUBA()
+	total := make(map[string]float64)
+	o := Options{Duration: 3000, Warmup: 2000, Chains: 2, Setup: &setup, OnProgress: func(s string, p sampling.Progress) { total[s] = p.Total }}
+	posterior(t, "asia", bayes.Evidence{"xray": "yes"}, o)
+	for s, want := range map[string]float64{LIF: 10000, Neural: 10000, Gibbs: 1000} {
+		if total[s] != want {
+			t.Errorf("%s runs for %v, want %v", s, total[s], want)
 		}
 	}
 }

@@ -65,8 +65,8 @@ const (
 	// Tsodyks-Markram synapse with U = 1, τ_rec = τ_syn and no facilitation, and what
 	// Boltzmann semantics ask for: a sender that bursts is simply on.
 	Renewing Synapse = iota
-	// Static synapses add every spike in full; bursts add up and the sampled
-	// distribution suffers.
+	// Static synapses add every spike in full; bursts add up, and with the published
+	// translation the sampled distribution suffers.
 	Static
 )
 
