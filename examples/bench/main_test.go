@@ -4,43 +4,17 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
-	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/spikesampling/spikesampling/internal/cli"
+	"github.com/spikesampling/spikesampling/internal/clitest"
 )
 
-var program string
+var program clitest.Program
 
-func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", "bench")
-	if err != nil {
-		panic(err)
-	}
-	program = filepath.Join(dir, "bench")
-	if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
-		panic(string(out))
-	}
-	code := m.Run()
-	os.RemoveAll(dir)
-	os.Exit(code)
-}
-
-func call(t *testing.T, args ...string) (stdout, stderr string, code int) {
-	t.Helper()
-	c := exec.Command(program, args...)
-	var o, e bytes.Buffer
-	c.Stdout, c.Stderr = &o, &e
-	var x *exec.ExitError
-	if err := c.Run(); err != nil && !errors.As(err, &x) {
-		t.Fatal(err)
-	}
-	return o.String(), e.String(), c.ProcessState.ExitCode()
-}
+func TestMain(m *testing.M) { clitest.Main(m, &program) }
 
 // matrix writes an NPY file of float32.
 func matrix(t *testing.T, shape string, x []float32) string {
@@ -63,7 +37,7 @@ func TestJSON(t *testing.T) {
 		{"-net", "dense-100", "-rate", "400", "-bio", "2s", "-json"},
 		{"-weights", matrix(t, "(2, 2)", []float32{0, 0.001, -0.001, 0}), "-rate", "400,1000", "-bio", "2s", "-json"},
 	} {
-		out, stderr, code := call(t, args...)
+		out, stderr, code := program.Call(t, nil, args...)
 		if code != cli.OK || stderr != "" {
 			t.Fatalf("%v: exit %d, %q", args, code, stderr)
 		}
@@ -102,14 +76,6 @@ func TestBadInput(t *testing.T) {
 		{[]string{"-weights", matrix(t, "(1, 2)", []float32{1, 2})}, []string{"square"}},
 		{[]string{"-weights", matrix(t, "(2, 2)", []float32{1, 2})}, []string{"needs 16"}},
 	} {
-		out, stderr, code := call(t, c.args...)
-		if code != cli.BadInput || out != "" || strings.Count(stderr, "\n") != 1 {
-			t.Errorf("%v: exit %d, stdout %q, stderr %q", c.args, code, out, stderr)
-		}
-		for _, w := range c.words {
-			if !strings.Contains(stderr, w) {
-				t.Errorf("%v: %q does not name %q", c.args, stderr, w)
-			}
-		}
+		program.Refused(t, c.args, c.words)
 	}
 }

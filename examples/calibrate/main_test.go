@@ -3,36 +3,23 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/spikesampling/spikesampling/internal/cli"
+	"github.com/spikesampling/spikesampling/internal/clitest"
 	"github.com/spikesampling/spikesampling/lif"
 )
 
-func call(t *testing.T, args ...string) (stdout, stderr string, code int) {
-	t.Helper()
-	bin := filepath.Join(t.TempDir(), "calibrate")
-	if out, err := exec.Command("go", "build", "-o", bin, ".").CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-	c := exec.Command(bin, args...)
-	var o, e bytes.Buffer
-	c.Stdout, c.Stderr = &o, &e
-	var x *exec.ExitError
-	if err := c.Run(); err != nil && !errors.As(err, &x) {
-		t.Fatal(err)
-	}
-	return o.String(), e.String(), c.ProcessState.ExitCode()
-}
+var program clitest.Program
+
+func TestMain(m *testing.M) { clitest.Main(m, &program) }
 
 func TestTable(t *testing.T) {
 	dir := t.TempDir()
-	out, stderr, code := call(t, "-set", "leng-cuba", "-duration", "20000", "-pairs", "20000", "-out", dir)
+	out, stderr, code := program.Call(t, nil, "-set", "leng-cuba", "-duration", "20000", "-pairs", "20000", "-out", dir)
 	if code != cli.OK || stderr != "" {
 		t.Fatalf("exit %d, %q", code, stderr)
 	}
@@ -47,7 +34,7 @@ func TestTable(t *testing.T) {
 }
 
 func TestJSON(t *testing.T) {
-	out, _, code := call(t, "-json", "-points", "30", "-duration", "20000")
+	out, _, code := program.Call(t, nil, "-json", "-points", "30", "-duration", "20000")
 	var c lif.Calibration
 	if err := json.Unmarshal([]byte(out), &c); err != nil || code != cli.OK {
 		t.Fatalf("exit %d, %v", code, err)
@@ -70,14 +57,6 @@ func TestBadInput(t *testing.T) {
 		{[]string{"-pairs", "12"}, []string{"Pairs = 12"}},
 		{[]string{"extra"}, []string{"extra"}},
 	} {
-		out, stderr, code := call(t, c.args...)
-		if code != cli.BadInput || out != "" || strings.Count(stderr, "\n") != 1 {
-			t.Errorf("%v: exit %d, stdout %q, stderr %q", c.args, code, out, stderr)
-		}
-		for _, w := range c.words {
-			if !strings.Contains(stderr, w) {
-				t.Errorf("%v: %q does not name %q", c.args, stderr, w)
-			}
-		}
+		program.Refused(t, c.args, c.words)
 	}
 }

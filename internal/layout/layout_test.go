@@ -51,9 +51,10 @@ var rules = []rule{
 	{"inference", library},
 	{"internal/plotx", nil},
 	{"internal/cli", []string{"sampling"}},
+	{"internal/clitest", []string{"internal/cli"}},
 	{"internal/npy", nil},
 	{"internal/layout", nil},
-	{"examples/...", with(library, "inference", "internal/cli", "internal/plotx", "internal/npy", "internal/engine", "internal/kernel")},
+	{"examples/...", with(library, "inference", "internal/cli", "internal/clitest", "internal/plotx", "internal/npy", "internal/engine", "internal/kernel")},
 	{"notebooks/...", with(library, "inference", "internal/cli", "internal/plotx")},
 }
 
@@ -254,7 +255,7 @@ func callFaults(pkg string, f *ast.File, fset *token.FileSet) (faults []string) 
 	fault := func(n ast.Node, format string, a ...any) {
 		faults = append(faults, fmt.Sprintf("%s: ", fset.Position(n.Pos()))+fmt.Sprintf(format, a...))
 	}
-	program := matches(pkg, "examples/...", "internal/cli")
+	program := matches(pkg, "examples/...", "internal/cli", "internal/clitest")
 	names := map[string]string{} // name in the file → import path
 	for i, p := range imports(f) {
 		name := path.Base(p)
@@ -304,7 +305,7 @@ func callFaults(pkg string, f *ast.File, fset *token.FileSet) (faults []string) 
 }
 
 // TestCalls: no global generator and no time as seed anywhere, and no exit and no output
-// outside examples and internal/cli.
+// outside examples, internal/cli and internal/clitest.
 func TestCalls(t *testing.T) {
 	all, fset := files(t)
 	for _, f := range all {
