@@ -40,6 +40,10 @@ type NetworkOptions struct {
 	TraceDuration float64
 	// NoThreshold keeps the neurons from spiking: the free membrane potential.
 	NoThreshold bool
+	// Profile, if set, makes the background vary in time, in steps of ProfileStep [ms],
+	// default 1.
+	Profile     Profile
+	ProfileStep float64
 	// Float64 takes the engine that keeps its state in double precision and is several
 	// times slower, also where there is a faster one in single precision: current-based
 	// neurons with one synaptic time constant, exponential PSPs, spikes on the grid and
@@ -73,6 +77,13 @@ func NewNetwork(s Setup, rest, weights []float64, o NetworkOptions) (*Network, e
 	clock := dynamics.Clock{Dt: s.Dt}
 	c := s.config(slices.Clone(rest), slices.Clone(weights))
 	c.NoThreshold = o.NoThreshold
+	if o.Profile != nil {
+		p, err := s.profile(o.Profile, o.ProfileStep)
+		if err != nil {
+			return nil, err
+		}
+		c.Profile = p
+	}
 	if len(o.Trace) > 0 {
 		for _, k := range o.Trace {
 			if k < 0 || k >= len(rest) {

@@ -41,6 +41,7 @@ type Config struct {
 	Static         bool               // plain exponential synapses instead of renewing ones
 	Rectangular    bool               // input is on at full weight while the sender's z = 1
 	NoThreshold    bool               // free membrane potential: never spike
+	Profile        *Profile           // background that varies in time; nil: constant
 	TraceUnits     []int              // units whose membrane potential is kept at every step
 	TraceCapacity  int
 }
@@ -66,7 +67,8 @@ type Engine struct {
 	left []int32   // steps of refractoriness left (grid)
 	end  []float64 // end of refractoriness [ms] (precise)
 	z    []uint8
-	s    []uint64 // random streams, two words a neuron
+	s    []uint64  // random streams, two words a neuron
+	rest []float64 // resting potentials now [mV]
 
 	// Constants of the step.
 	pe, pi    float64 // synaptic decay
@@ -75,8 +77,10 @@ type Engine struct {
 	kr        float64 // the same for a constant unit current
 	he, hi    float64 // synaptic decay over half a step
 	src       []source
-	spikes    [][]int32        // ring of the spikes of past steps
-	lastE     []dynamics.Trace // renewing traces by sender, excitatory time constant
+	profiled  [][]dynamics.CountTable // of every source at every factor of the profile
+	tableOf   []int32                 // factor of every block of the profile
+	spikes    [][]int32               // ring of the spikes of past steps
+	lastE     []dynamics.Trace        // renewing traces by sender, excitatory time constant
 	lastI     []dynamics.Trace
 	trace     []float64
 	flipSpace int
@@ -99,6 +103,11 @@ func New(c Config) (*Engine, error) {
 		he: dynamics.Decay(c.Dt/2, c.TauE), hi: dynamics.Decay(c.Dt/2, c.TauI),
 		flipSpace: 2 * n,
 	}
+	e.rest = append([]float64{}, c.Rest...)
+	var factors []float64
+	if c.Profile != nil {
+		factors, e.tableOf = c.Profile.distinct()
+	}
 	tauM := c.C / c.GLeak
 	e.pm = dynamics.Decay(c.Dt, tauM)
 	e.ke = dynamics.Convolve(c.Dt, tauM, c.TauE) / c.C
@@ -116,9 +125,19 @@ func New(c Config) (*Engine, error) {
 			if err != nil {
 				return nil, err
 			}
-			if len(t) > 0 && p.Weight != 0 {
-				e.src = append(e.src, source{table: t, weight: p.Weight, inh: sr.inh})
+			if len(t) == 0 || p.Weight == 0 {
+				continue
 			}
+			e.src = append(e.src, source{table: t, weight: p.Weight, inh: sr.inh})
+			var at []dynamics.CountTable
+			for _, x := range factors {
+				t, err := dynamics.NewCountTable(p.Rate*x, c.Dt)
+				if err != nil {
+					return nil, err
+				}
+				at = append(at, t)
+			}
+			e.profiled = append(e.profiled, at)
 		}
 	}
 	if c.Weights != nil {
@@ -153,10 +172,10 @@ func (e *Engine) Reset(start []uint8, src rand.Source) {
 	noisy := e.Noisy()
 	meanE, meanI := 0.0, 0.0 // stationary mean of the synaptic noise
 	for _, s := range c.NoiseE {
-		meanE += s.Rate / 1000 * s.Weight * c.TauE
+		meanE += c.first() * s.Rate / 1000 * s.Weight * c.TauE
 	}
 	for _, s := range c.NoiseI {
-		meanI += s.Rate / 1000 * s.Weight * c.TauI
+		meanI += c.first() * s.Rate / 1000 * s.Weight * c.TauI
 	}
 	for k := range c.N {
 		var phase uint64
@@ -229,6 +248,11 @@ func (e *Engine) Trace() []float64 { return e.trace }
 // returns the flips appended to flips, in time order.
 func (e *Engine) Run(to int64, flips []sampling.Flip) []sampling.Flip {
 	for e.step < to && cap(flips)-len(flips) >= e.flipSpace {
+		if e.cfg.Profile != nil {
+			if i, ok := e.cfg.Profile.block(e.step); ok {
+				e.enter(i)
+			}
+		}
 		switch {
 		case e.cfg.Precise:
 			flips = e.membranePrecise(flips)
@@ -269,7 +293,7 @@ func (e *Engine) membraneCurrent(flips []sampling.Flip) []sampling.Flip {
 		fired = e.slot(e.step + 1)
 		*fired = (*fired)[:0]
 	}
-	rest, u, xe, xi := e.cfg.Rest, e.u, e.xe, e.xi
+	rest, u, xe, xi := e.rest, e.u, e.xe, e.xi
 	for k := range u {
 		if e.left[k] > 0 {
 			if e.left[k]--; e.left[k] == 0 {
@@ -333,7 +357,7 @@ func (e *Engine) drive(k int) (target, g float64) {
 		gi += e.ri[k]
 	}
 	g = c.GLeak + ge + gi
-	return (c.GLeak*c.Rest[k] + ge*c.RevE + gi*c.RevI) / g, g
+	return (c.GLeak*e.rest[k] + ge*c.RevE + gi*c.RevI) / g, g
 }
 
 // fire lets neuron k spike at time t, the end of the step.
@@ -355,7 +379,7 @@ func (e *Engine) synapses() {
 	if len(src) == 2 && !src[0].inh && src[1].inh {
 		te, ti, we, wi := src[0].table, src[1].table, src[0].weight, src[1].weight
 		pe, pi := e.pe, e.pi
-		te0, ti0 := te[0], ti[0]
+		te0, ti0 := te.First(), ti.First()
 		for k := range xe {
 			r := e.next(k)
 			x, y := xe[k]*pe, xi[k]*pi

@@ -41,6 +41,9 @@ type Fast struct {
 	meanI float32
 	noisy bool
 
+	drive  float64 // mV per step, or share of the leak, of a mV of resting potential
+	tables tables  // of the profile
+
 	off     fifo      // units in the order in which their refractory time ends
 	mail    mail      // spikes on their way
 	last    []int64   // step of the last spike of every unit
@@ -117,7 +120,7 @@ func NewFast(c Config, path kernel.Path) (f *Fast, ok bool, err error) {
 	if c.N <= 0 || len(c.Rest) != c.N || (c.Weights != nil && len(c.Weights) != c.N*c.N) {
 		return nil, false, fmt.Errorf("network of %d neurons with %d resting potentials and %d weights", c.N, len(c.Rest), len(c.Weights))
 	}
-	if c.Precise || c.NoThreshold {
+	if c.Precise || c.NoThreshold || c.Rectangular && c.shifts() {
 		return nil, false, nil
 	}
 	n := c.N
@@ -134,7 +137,7 @@ func NewFast(c Config, path kernel.Path) (f *Fast, ok bool, err error) {
 	} else {
 		ok = f.currents(groups)
 	}
-	if !ok {
+	if !ok || c.Profile != nil && !f.profile() {
 		return nil, false, nil
 	}
 	if c.Weights != nil {
@@ -250,6 +253,12 @@ func (f *Fast) Run(to int64, flips []sampling.Flip) []sampling.Flip {
 	for f.step < to && cap(flips)-len(flips) >= room {
 		due := f.mail.due()
 		limit := min(to, due) - f.step
+		if p := f.cfg.Profile; p != nil {
+			limit = min(limit, p.end(f.step)-f.step)
+			if i, ok := p.block(f.step); ok {
+				f.enter(i)
+			}
+		}
 		if len(f.trace) < cap(f.trace) {
 			limit = 1
 		}

@@ -60,7 +60,7 @@ func fast(t testing.TB, c Config, p kernel.Path) *Fast {
 func TestPathsAgree(t *testing.T) {
 	for _, n := range []int{1, 7, 16, 112, 300, 1294} {
 		for _, rate := range []float64{400, 5000} {
-			for _, kind := range []string{"renewing", "static", "rectangular", "delay", "coba", "coba static", "coba rectangular"} {
+			for _, kind := range []string{"renewing", "static", "rectangular", "delay", "coba", "coba static", "coba rectangular", "profile", "coba profile"} {
 				if n > 300 && kind != "renewing" {
 					continue
 				}
@@ -76,6 +76,12 @@ func TestPathsAgree(t *testing.T) {
 					c = conductances(c)
 					c.Static = kind == "coba static"
 					c.Rectangular = kind == "coba rectangular"
+				}
+				if strings.HasSuffix(kind, "profile") {
+					if strings.HasPrefix(kind, "coba") {
+						c = conductances(c)
+					}
+					c.Profile = &Profile{Factor: []float64{1, 2, 0, 0.5}, Shift: []float64{0, 0.002, -0.001, 0}, Every: 7}
 				}
 				ref := fast(t, c, kernel.Portable)
 				ref.Reset(nil, rng.Stream(2, "paths"))
@@ -217,11 +223,14 @@ func TestNotCommon(t *testing.T) {
 }
 
 func TestFastAllocs(t *testing.T) {
-	for _, kind := range []string{"exponential", "rectangular", "coba", "coba rectangular"} {
+	for _, kind := range []string{"exponential", "rectangular", "coba", "coba rectangular", "profile"} {
 		c := common(50, 400)
 		c.Rectangular = strings.HasSuffix(kind, "rectangular")
 		if strings.HasPrefix(kind, "coba") {
 			c = conductances(c)
+		}
+		if kind == "profile" {
+			c.Profile = &Profile{Factor: []float64{1, 2, 0.5}, Shift: []float64{0, 0.001, 0}, Every: 10}
 		}
 		for _, p := range kernel.Paths() {
 			f := fast(t, c, p)

@@ -75,7 +75,7 @@ func (e *Engine) path(k int, offset float64) path {
 		target, g := e.drive(k)
 		return path{u: e.u[k], target: target, tauM: c.C / g}
 	}
-	target := c.Rest[k]
+	target := e.rest[k]
 	if e.re != nil {
 		target += (e.re[k] - e.ri[k]) / c.GLeak
 	}

@@ -30,9 +30,8 @@ func (f *Fast) currents(groups int) (ok bool) {
 	f.noisy = event != 0
 	meanE, meanI := c.means()
 	f.meanE = float32((meanE - meanI) * response)
-	for k, e := range c.Rest {
-		f.c[k] = float32(-math.Expm1(-c.Dt/tauM) * (e - c.Theta))
-	}
+	f.drive = -math.Expm1(-c.Dt / tauM)
+	f.rest(0)
 	return true
 }
 
@@ -65,19 +64,19 @@ func (f *Fast) conductances(groups int) (ok bool) {
 	for k := range f.l {
 		f.l[k] = float32(leak)
 	}
-	for k, e := range c.Rest {
-		f.c[k] = float32(leak * (e - c.Theta))
-	}
+	f.drive = leak
+	f.rest(0)
 	return true
 }
 
-// means are the stationary means of the background in the synaptic variables [nA or µS].
+// means are the stationary means of the background in the synaptic variables [nA or µS],
+// at time 0.
 func (c *Config) means() (exc, inh float64) {
 	for _, p := range c.NoiseE {
-		exc += p.Rate / 1000 * p.Weight * c.TauE
+		exc += c.first() * p.Rate / 1000 * p.Weight * c.TauE
 	}
 	for _, p := range c.NoiseI {
-		inh += p.Rate / 1000 * p.Weight * c.TauI
+		inh += c.first() * p.Rate / 1000 * p.Weight * c.TauI
 	}
 	return exc, inh
 }
@@ -90,8 +89,8 @@ func (f *Fast) peak(perE, perI float64) float64 {
 	sum := func(src []dynamics.Poisson, tau float64) (x float64) {
 		mean, v := 0.0, 0.0
 		for _, p := range src {
-			mean += p.Rate / 1000 * p.Weight * tau
-			v += p.Rate / 1000 * p.Weight * p.Weight * tau / 2
+			mean += c.most() * p.Rate / 1000 * p.Weight * tau
+			v += c.most() * p.Rate / 1000 * p.Weight * p.Weight * tau / 2
 		}
 		return mean + 10*math.Sqrt(v)
 	}

@@ -61,6 +61,15 @@ func NewCountTable(rate, dt float64) (CountTable, error) {
 	}
 }
 
+// First is the smallest word that stands for an event, or the largest of all if no event
+// ever comes: Count need not be asked below it.
+func (t CountTable) First() uint32 {
+	if len(t) == 0 {
+		return math.MaxUint32
+	}
+	return t[0]
+}
+
 // Count is the number of events that the uniform word u stands for.
 func (t CountTable) Count(u uint32) int {
 	n := 0
