@@ -133,7 +133,9 @@ type Plan struct {
 	// ExactJoint is the exact joint law of the query, the first variable fastest; nil
 	// if it has more than 4096 values.
 	ExactJoint []float64
-	Target     *bayes.Target
+	// Target is what the samplers sample; nil if the evidence determines all variables,
+	// and no sampler has anything to do.
+	Target *bayes.Target
 	// Machine is the pairwise machine that the LIF network samples: the units of
 	// Target, then Aux auxiliary ones. Kind names its construction.
 	Machine     *boltzmann.Machine
@@ -163,7 +165,10 @@ func NewPlan(n *bayes.Network, ev bayes.Evidence, o Options) (*Plan, error) {
 	if err := p.query(); err != nil {
 		return nil, err
 	}
-	if p.Target, err = n.Translate(ev, o.Encoding); err != nil {
+	if p.Target, err = n.Translate(ev, o.Encoding); errors.Is(err, bayes.ErrDetermined) {
+		p.opt.Samplers = nil
+		return p, nil
+	} else if err != nil {
 		return nil, err
 	}
 	if err := p.variables(); err != nil {
@@ -364,8 +369,14 @@ func (p *Plan) impossible(read []bayes.Readout, z []uint8) bool {
 // OnProgress sets who is told how far a sampler is.
 func (p *Plan) OnProgress(f func(sampler string, pr sampling.Progress)) { p.opt.OnProgress = f }
 
+// Samplers are the names of the samplers that Run runs.
+func (p *Plan) Samplers() []string { return slices.Clone(p.opt.Samplers) }
+
 // Sampler returns a new chain of the named sampler.
 func (p *Plan) Sampler(name string) (sampling.Sampler, error) {
+	if p.Target == nil {
+		return nil, fmt.Errorf("inference: %w", bayes.ErrDetermined)
+	}
 	switch name {
 	case LIF:
 		return p.LIF(lif.NetworkOptions{})
@@ -393,6 +404,9 @@ func (p *Plan) LIF(o lif.NetworkOptions) (*lif.Sampler, error) {
 // UnitNames names the units of Machine, or of Target without one: "variable=state", and
 // "aux 1", "aux 2", ... for auxiliary units.
 func (p *Plan) UnitNames() []string {
+	if p.Target == nil {
+		return nil
+	}
 	names := slices.Clone(p.Target.Units)
 	for i := range p.Aux {
 		names = append(names, fmt.Sprintf("aux %d", i+1))

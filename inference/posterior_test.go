@@ -161,6 +161,21 @@ func TestInvariance(t *testing.T) {
 	}
 }
 
+// TestDetermined: where nothing is left to sample the exact answer stands alone.
+func TestDetermined(t *testing.T) {
+	r := posterior(t, "alarm", bayes.Evidence{"alarm": "yes", "burglary": "no", "earthquake": "yes"}, Options{Query: []string{"alarm", "burglary"}})
+	if len(r.Samplers) != 0 || !strings.Contains(r.String(), "nothing is left to sample") || !strings.Contains(r.String(), "burglary") {
+		t.Errorf("%v", r)
+	}
+	b, err := json.Marshal(r)
+	if err != nil || !strings.Contains(string(b), `"samplers":[]`) || !strings.Contains(string(b), `{"variable":"burglary","value":"no","p":1}`) {
+		t.Errorf("%s, %v", b, err)
+	}
+	if _, err := r.Plan.Sampler(Gibbs); !errors.Is(err, bayes.ErrDetermined) {
+		t.Errorf("%v", err)
+	}
+}
+
 // TestSchedule: every chain runs its warm-up and its duration, a sweep per refractory time.
 func TestSchedule(t *testing.T) {
 	setup := lif.TutorialCUBA()

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+
+	"github.com/spikesampling/spikesampling/boltzmann/bayes"
 )
 
 // method says in words what a sampler runs.
@@ -65,6 +67,10 @@ func (r *Result) String() string {
 		fmt.Fprintln(w)
 	}
 	w.Flush()
+	if r.Target == nil {
+		fmt.Fprintf(&b, "\n%v\n", bayes.ErrDetermined)
+		return b.String()
+	}
 	b.WriteString("\n")
 	w = tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "sampler\tunits\tmax |error|\tDKL of the joint\tfloor\ttime, all chains\twall\tmethod")
@@ -102,12 +108,18 @@ func (r *Result) String() string {
 	return b.String()
 }
 
-// rows are the marginals of any sampler, for their names and exact values.
-func (r *Result) rows() []Marginal {
-	if len(r.Samplers) == 0 {
-		return nil
+// rows are the exact marginals of the query.
+func (r *Result) rows() (rows []Marginal) {
+	for _, name := range r.Query {
+		k, err := r.Network.Index(name)
+		if err != nil {
+			continue // not of a query that was checked
+		}
+		for s, state := range r.Network.Vars[k].States {
+			rows = append(rows, Marginal{Variable: name, State: state, Exact: r.Exact.Marginals[k][s]})
+		}
 	}
-	return r.Samplers[0].Marginals
+	return rows
 }
 
 func evidence(p *Plan) string {
@@ -156,6 +168,12 @@ type marginalJSON struct {
 	Rhat     *float64 `json:"rhat"`
 }
 
+type exactJSON struct {
+	Variable string  `json:"variable"`
+	Value    string  `json:"value"`
+	P        float64 `json:"p"`
+}
+
 type samplerJSON struct {
 	Name        string         `json:"name"`
 	Method      string         `json:"method"`
@@ -192,16 +210,23 @@ func (r *Result) MarshalJSON() ([]byte, error) {
 		RegularisationError float64           `json:"regularisation_error"`
 		Partial             bool              `json:"partial"`
 		Samplers            []samplerJSON     `json:"samplers"`
+		Exact               []exactJSON       `json:"exact"`
 	}{
-		Network: r.Network.Name, Evidence: r.Evidence, Seed: r.Seed, Units: len(r.Target.Units) + r.Aux,
+		Network: r.Network.Name, Evidence: r.Evidence, Seed: r.Seed, Units: len(r.UnitNames()),
 		BioMS: r.bio(), BeyondRange: r.Beyond, WallS: r.Wall.Seconds(), Chains: r.Chains, DurationMS: r.Duration,
-		RegularisationError: r.Target.RegularisationError, Partial: r.Partial, Samplers: []samplerJSON{},
+		Partial: r.Partial, Samplers: []samplerJSON{}, Exact: []exactJSON{},
+	}
+	if r.Target != nil {
+		out.RegularisationError = r.Target.RegularisationError
 	}
 	if out.Evidence == nil {
 		out.Evidence = map[string]string{}
 	}
 	if r.Machine != nil {
 		out.PSP = r.Setup.PSP.String()
+	}
+	for _, m := range r.rows() {
+		out.Exact = append(out.Exact, exactJSON{m.Variable, m.State, m.Exact})
 	}
 	for _, s := range r.Samplers {
 		j := samplerJSON{Name: s.Name, Method: s.Method, Units: s.Units, Marginals: []marginalJSON{},

@@ -75,6 +75,9 @@ type Target struct {
 	auxiliary *boltzmann.AuxiliaryOptions
 }
 
+// ErrDetermined is wrapped by the error of Translate where nothing is left to sample.
+var ErrDetermined = errors.New("nothing is left to sample: every variable is observed or determined by others")
+
 // Translate writes the posterior given the evidence as a distribution over binary units.
 // The package documentation has the steps; in short: factors are conditioned on the
 // evidence, deterministic variables replaced by functions of their parents, remaining
@@ -83,8 +86,8 @@ type Target struct {
 // case ignored, if exactly one of the states is one of these, else the second state) or
 // one unit per state (more states).
 //
-// Errors: those of Posterior, bad options, more than MaxTerms terms, and a network of
-// which nothing is left to sample.
+// Errors: those of Posterior, bad options, more than MaxTerms terms, and ErrDetermined for
+// a network of which nothing is left to sample.
 func (n *Network) Translate(ev Evidence, o Options) (*Target, error) {
 	if err := o.complete(); err != nil {
 		return nil, err
@@ -111,7 +114,7 @@ func (n *Network) Translate(ev Evidence, o Options) (*Target, error) {
 		return nil, err
 	}
 	if len(e.names) == 0 {
-		return nil, errors.New("bayes: nothing is left to sample: the evidence determines all variables (Posterior has the answer)")
+		return nil, fmt.Errorf("bayes: %w", ErrDetermined)
 	}
 	model, err := boltzmann.NewHigherOrder(len(e.names), terms)
 	if err != nil {

@@ -35,7 +35,7 @@ func TestTranslateRefusesOptions(t *testing.T) {
 func TestTranslateNothingLeft(t *testing.T) {
 	ev := Evidence{"burglary": "yes", "earthquake": "no", "alarm": "yes"}
 	_, err := Alarm().Translate(ev, Options{})
-	wantError(t, err, "nothing is left to sample", "Posterior has the answer")
+	wantError(t, err, "nothing is left to sample", "observed or determined")
 }
 
 // either=yes leaves the zero "neither tub nor lung". ε is the largest power of 2 within

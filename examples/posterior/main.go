@@ -169,7 +169,7 @@ func (f flags) plan(ctx context.Context) (*inference.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, s := range o.Samplers { // what a sampler refuses is the user's choice of flags
+	for _, s := range p.Samplers() { // what a sampler refuses is the user's choice of flags
 		if _, err := p.Sampler(s); err != nil {
 			return nil, err
 		}
