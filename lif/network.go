@@ -125,7 +125,7 @@ func (s Setup) config(rest, weights []float64) engine.Config {
 		N: len(rest), Conductance: p.Kind == COBA, Dt: s.Dt, Refractory: int(ref), Delay: int(delay),
 		Precise: s.Precise, C: p.C, GLeak: p.GLeak(), TauE: p.TauSynE, TauI: p.TauSynI,
 		Theta: p.Theta, Reset: p.Reset, RevE: p.EExc, RevI: p.EInh,
-		Rest: rest, NoiseE: s.Noise.Exc, NoiseI: s.Noise.Inh, Weights: weights,
+		Rest: rest, NoiseE: slices.Clone(s.Noise.Exc), NoiseI: slices.Clone(s.Noise.Inh), Weights: weights,
 		Static: s.Synapse == Static, Rectangular: s.PSP == Rect,
 	}
 }

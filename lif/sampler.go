@@ -137,8 +137,10 @@ func NewSampler(m *boltzmann.Machine, s Setup, o Options) (*Sampler, error) {
 		net.Trace = append(net.Trace, i)
 	}
 	smp.bio = bio
-	smp.net, err = NewNetwork(s, bio.Rest, bio.Weights, net)
-	return smp, err
+	if smp.net, err = NewNetwork(s, bio.Rest, bio.Weights, net); err != nil {
+		return nil, err
+	}
+	return smp, nil
 }
 
 func identity(n int) []int {

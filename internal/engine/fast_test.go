@@ -204,6 +204,38 @@ func TestFastPieces(t *testing.T) {
 	}
 }
 
+// TestProfileQuiet: a network that never spikes still meets every block of its profile, in
+// one run as step by step.
+func TestProfileQuiet(t *testing.T) {
+	for _, coba := range []bool{false, true} {
+		c := common(20, 400)
+		if coba {
+			c = conductances(c)
+		}
+		for k := range c.Rest {
+			c.Rest[k] -= 20
+		}
+		c.Profile = &Profile{Factor: []float64{0, 3, 1}, Shift: []float64{0, -1, 2}, Every: 7}
+		for _, p := range kernel.Paths() {
+			whole, steps := fast(t, c, p), fast(t, c, p)
+			whole.Reset(make([]uint8, c.N), rng.Stream(5, "quiet"))
+			steps.Reset(make([]uint8, c.N), rng.Stream(5, "quiet"))
+			buf := make([]sampling.Flip, 0, 100)
+			if flips := whole.Run(1000, buf); len(flips) != 0 {
+				t.Fatalf("%d flips", len(flips))
+			}
+			for steps.step < 1000 {
+				steps.Run(steps.step+1, buf)
+			}
+			for k := range c.N {
+				if whole.v[k] != steps.v[k] || whole.j[k] != steps.j[k] {
+					t.Fatalf("conductances %v, %v: unit %d has v %v, j %v; step by step %v, %v", coba, p, k, whole.v[k], whole.j[k], steps.v[k], steps.j[k])
+				}
+			}
+		}
+	}
+}
+
 // TestNotCommon: what the fast engine does not do.
 func TestNotCommon(t *testing.T) {
 	for name, change := range map[string]func(c *Config){
