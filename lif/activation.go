@@ -159,8 +159,9 @@ func (s Setup) activation(e float64) (float64, error) {
 	switch {
 	case b.theta > 8:
 		return 0, nil
-	case b.theta < -8:
-		// Always above threshold: refractory but for the drift back to threshold.
+	case b.theta < -7.5:
+		// Always above threshold, and the burst equation nearly singular: refractory but for
+		// the drift back to threshold.
 		d := b.eps * math.Log((-b.reset)/(-b.theta))
 		return b.ref / (b.ref + d), nil
 	}

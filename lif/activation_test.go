@@ -66,3 +66,28 @@ func TestMoments(t *testing.T) {
 		near(t, c.name+" correlation time", m.CorrelationTime(), c.time, 1e-3)
 	}
 }
+
+// TestActivationEnds: the analytic activation function rises, without a jump, through the
+// potentials at which the burst equation gives way to its limits.
+func TestActivationEnds(t *testing.T) {
+	for _, name := range SetupNames() {
+		s, err := NamedSetup(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		last := 0.0
+		for i := range 73 {
+			x := float64(i)/4 - 9 - 1e-11 // distance from threshold in σ
+			m := s.freePotential(s.Neuron.Theta)
+			e := s.Neuron.Theta + (s.Neuron.Theta-m.Mean+x*m.SD)*m.GTot/s.Neuron.GLeak()
+			p, err := s.Activation(e)
+			if err != nil {
+				t.Fatalf("%s at %.2f σ: %v", name, x, err)
+			}
+			if p < last-2e-3 || p > last+0.15 {
+				t.Errorf("%s at %.2f σ: %v after %v", name, x, p, last)
+			}
+			last = p
+		}
+	}
+}

@@ -117,7 +117,7 @@ func TestRenewing(t *testing.T) {
 		s.Synapse = syn
 		s.Neuron.TauM = 10 // the ISI is τ_ref + one step at high drive
 		rest := []float64{-40, -60}
-		n, err := NewNetwork(s, rest, []float64{0, w, 0, 0}, NetworkOptions{Float64: true})
+		n, err := NewNetwork(s, rest, []float64{0, w, 0, 0}, NetworkOptions{Precision: Float64})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -181,7 +181,7 @@ func TestPSP(t *testing.T) {
 		s := silent(TutorialCUBA())
 		s.Dt, s.Delay = dt, dt
 		const w = 0.01
-		n, err := NewNetwork(s, []float64{-40, -60}, []float64{0, w, 0, 0}, NetworkOptions{Float64: double})
+		n, err := NewNetwork(s, []float64{-40, -60}, []float64{0, w, 0, 0}, NetworkOptions{Precision: precision(double)})
 		if err != nil {
 			t.Fatal(err)
 		}

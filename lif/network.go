@@ -1,7 +1,10 @@
 package lif
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 
@@ -18,11 +21,14 @@ type Network struct {
 	e     stepper
 	clock dynamics.Clock
 	ready bool // Reset has been called
+
+	replicas int
 }
 
 // stepper is an engine: the boundary to package engine.
 type stepper interface {
 	Noisy() bool
+	ResetCopies(start []uint8, src []rand.Source)
 	Reset(start []uint8, src rand.Source)
 	Run(to int64, flips []sampling.Flip) []sampling.Flip
 	State() []uint8
@@ -32,7 +38,37 @@ type stepper interface {
 	Trace() []float64
 }
 
-// NetworkOptions are what a Network may record beside its flips.
+// Precision is the precision of a network's state and weights.
+type Precision int
+
+const (
+	// Float32 is single precision, in SIMD code, where a network allows it: spikes on the
+	// grid, background sources of one weight per receptor, less than some 40 events a
+	// millisecond and source. Other networks take Float64.
+	Float32 Precision = iota
+	// Float64 is double precision, and several times slower. It has the law of Float32,
+	// from other random numbers.
+	Float64
+	// Fixed16 is Float32 with weights in 16-bit integers, rounded to at most 2⁻¹⁵ of the
+	// largest: less memory to read in networks of more than some 500 neurons. The step is
+	// chosen by the largest weight of every layer, so that none overflows.
+	Fixed16
+)
+
+func (p Precision) String() string {
+	switch p {
+	case Float32:
+		return "float32"
+	case Float64:
+		return "float64"
+	case Fixed16:
+		return "fixed16"
+	}
+	return fmt.Sprintf("Precision(%d)", int(p))
+}
+
+// NetworkOptions say how a Network is built and what it records beside its flips. The zero
+// value of each field is its default.
 type NetworkOptions struct {
 	// Trace lists units whose membrane potential [mV] is kept at every step after Reset,
 	// for TraceDuration [ms].
@@ -44,39 +80,100 @@ type NetworkOptions struct {
 	// default 1.
 	Profile     Profile
 	ProfileStep float64
-	// Float64 takes the engine that keeps its state in double precision and is several
-	// times slower, also where there is a faster one in single precision: current-based
-	// neurons with one synaptic time constant, exponential PSPs, spikes on the grid and
-	// background sources of one weight. The two differ in their random numbers.
-	Float64 bool
+	Precision   Precision
+	// Replicas is how many independent copies of the network run in lockstep, default 1.
+	// Units are those of the first, then those of the second, and so on. In small networks
+	// it saves time, as a step does at least 16 neurons.
+	Replicas int
+	// Neurons, if set, gives every neuron constants of its own instead of Setup.Neuron's.
+	// The recovery of renewing synapses stays that of Setup.Neuron.
+	Neurons []Params
+	// Gains, if set, are factors ≥ 0 of the background weights of every neuron.
+	Gains []float64
+}
+
+// Connection is a synapse: its Weight is signed, in nA (CUBA) or µS (COBA).
+type Connection struct {
+	From, To int
+	Weight   float64
 }
 
 // NewNetwork returns a network of len(rest) neurons with resting potentials rest [mV]
 // and weights[from*len(rest)+to], signed, in nA (CUBA) or µS (COBA); nil means no
 // synapses.
 func NewNetwork(s Setup, rest, weights []float64, o NetworkOptions) (*Network, error) {
-	if err := s.Validate(); err != nil {
-		return nil, err
-	}
-	if len(rest) == 0 {
-		return nil, fmt.Errorf("lif: network of 0 neurons: must have at least 1")
-	}
 	if weights != nil && len(weights) != len(rest)*len(rest) {
 		return nil, fmt.Errorf("lif: %d weights for %d neurons: must be %d", len(weights), len(rest), len(rest)*len(rest))
-	}
-	for k, e := range rest {
-		if !finite(e) {
-			return nil, fmt.Errorf("lif: resting potential of unit %d is %v mV: must be finite", k, e)
-		}
 	}
 	for i, w := range weights {
 		if !finite(w) {
 			return nil, fmt.Errorf("lif: weight from unit %d to %d is %v: must be finite", i/len(rest), i%len(rest), w)
 		}
 	}
+	return newNetwork(s, rest, func(c *engine.Config) { c.Weights = slices.Clone(weights) }, o)
+}
+
+// NewSparseNetwork is NewNetwork with a list of synapses in any order, at most one from a
+// neuron to another.
+func NewSparseNetwork(s Setup, rest []float64, connections []Connection, o NetworkOptions) (*Network, error) {
+	n := len(rest)
+	for i, c := range connections {
+		if c.From < 0 || c.From >= n || c.To < 0 || c.To >= n {
+			return nil, fmt.Errorf("lif: connection %d from %d to %d: must be between units 0..%d", i, c.From, c.To, n-1)
+		}
+		if !finite(c.Weight) {
+			return nil, fmt.Errorf("lif: weight from unit %d to %d is %v: must be finite", c.From, c.To, c.Weight)
+		}
+	}
+	sorted := slices.Clone(connections)
+	slices.SortFunc(sorted, func(a, b Connection) int {
+		if d := cmp.Compare(a.From, b.From); d != 0 {
+			return d
+		}
+		return cmp.Compare(a.To, b.To)
+	})
+	rows := &engine.Sparse{Start: make([]int, n+1), To: make([]int32, len(sorted)), Weight: make([]float64, len(sorted))}
+	for i, c := range sorted {
+		if i > 0 && c.From == sorted[i-1].From && c.To == sorted[i-1].To {
+			return nil, fmt.Errorf("lif: two connections from unit %d to %d: must be one", c.From, c.To)
+		}
+		rows.Start[c.From+1]++
+		rows.To[i], rows.Weight[i] = int32(c.To), c.Weight
+	}
+	for i := range n {
+		rows.Start[i+1] += rows.Start[i]
+	}
+	return newNetwork(s, rest, func(c *engine.Config) { c.Sparse = rows }, o)
+}
+
+// maxUnits bounds the neurons of all replicas.
+const maxUnits = 1 << 24
+
+func newNetwork(s Setup, rest []float64, connect func(*engine.Config), o NetworkOptions) (*Network, error) {
+	if err := s.Validate(); err != nil {
+		return nil, err
+	}
+	if len(rest) == 0 {
+		return nil, fmt.Errorf("lif: network of 0 neurons: must have at least 1")
+	}
+	for k, e := range rest {
+		if !finite(e) {
+			return nil, fmt.Errorf("lif: resting potential of unit %d is %v mV: must be finite", k, e)
+		}
+	}
+	if o.Replicas < 0 || len(rest) > maxUnits || o.Replicas > maxUnits/len(rest) {
+		return nil, fmt.Errorf("lif: Replicas = %d of %d neurons: must be ≥ 0 (0: one) and at most %d neurons in all", o.Replicas, len(rest), maxUnits)
+	}
+	if o.Precision < Float32 || o.Precision > Fixed16 {
+		return nil, fmt.Errorf("lif: Precision = %v: must be Float32, Float64 or Fixed16", o.Precision)
+	}
 	clock := dynamics.Clock{Dt: s.Dt}
-	c := s.config(slices.Clone(rest), slices.Clone(weights))
-	c.NoThreshold = o.NoThreshold
+	c := s.config(slices.Clone(rest))
+	connect(&c)
+	c.NoThreshold, c.Copies, c.Fixed = o.NoThreshold, o.Replicas, o.Precision == Fixed16
+	if err := s.own(&c, o); err != nil {
+		return nil, err
+	}
 	if o.Profile != nil {
 		p, err := s.profile(o.Profile, o.ProfileStep)
 		if err != nil {
@@ -84,10 +181,11 @@ func NewNetwork(s Setup, rest, weights []float64, o NetworkOptions) (*Network, e
 		}
 		c.Profile = p
 	}
+	replicas := max(1, o.Replicas)
 	if len(o.Trace) > 0 {
 		for _, k := range o.Trace {
-			if k < 0 || k >= len(rest) {
-				return nil, fmt.Errorf("lif: traced unit %d: must be in 0..%d", k, len(rest)-1)
+			if k < 0 || k >= len(rest)*replicas {
+				return nil, fmt.Errorf("lif: traced unit %d: must be in 0..%d", k, len(rest)*replicas-1)
 			}
 		}
 		if !(o.TraceDuration > 0) || o.TraceDuration/s.Dt*float64(len(o.Trace)) > 1e8 {
@@ -95,11 +193,50 @@ func NewNetwork(s Setup, rest, weights []float64, o NetworkOptions) (*Network, e
 		}
 		c.TraceUnits, c.TraceCapacity = slices.Clone(o.Trace), int(clock.Ceil(o.TraceDuration))
 	}
-	e, err := newStepper(c, o.Float64)
+	e, err := newStepper(c, o.Precision == Float64)
 	if err != nil {
 		return nil, fmt.Errorf("lif: %w", err)
 	}
-	return &Network{e: e, clock: clock}, nil
+	return &Network{e: e, clock: clock, replicas: replicas}, nil
+}
+
+// own gives the neurons constants of their own, if they have some.
+func (s Setup) own(c *engine.Config, o NetworkOptions) error {
+	if o.Neurons == nil && o.Gains == nil {
+		return nil
+	}
+	if o.Neurons != nil && len(o.Neurons) != c.N || o.Gains != nil && len(o.Gains) != c.N {
+		return fmt.Errorf("lif: Neurons for %d and Gains for %d neurons: must be none or %d", len(o.Neurons), len(o.Gains), c.N)
+	}
+	var errs []error
+	for k := range c.N {
+		q, gain := s, 1.0
+		if o.Neurons != nil {
+			q.Neuron = o.Neurons[k]
+		}
+		if o.Gains != nil {
+			gain = o.Gains[k]
+		}
+		if !(gain >= 0) || math.IsInf(gain, 0) {
+			errs = append(errs, fmt.Errorf("lif: Gains[%d] = %v: must be finite and ≥ 0", k, gain))
+		}
+		if q.Neuron.Kind != s.Neuron.Kind {
+			errs = append(errs, fmt.Errorf("lif: Neurons[%d].Kind = %v: must be %v as in the setup", k, q.Neuron.Kind, s.Neuron.Kind))
+		} else if err := q.Validate(); err != nil {
+			errs = append(errs, fmt.Errorf("lif: Neurons[%d]: %w", k, err))
+		} else {
+			c.Neurons = append(c.Neurons, q.neuron(gain))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// neuron is the neuron in the engine's form.
+func (s Setup) neuron(gain float64) engine.Neuron {
+	p := s.Neuron
+	ref, _ := dynamics.Clock{Dt: s.Dt}.Steps(p.TauRef) // s is valid
+	return engine.Neuron{C: p.C, GLeak: p.GLeak(), TauE: p.TauSynE, TauI: p.TauSynI,
+		Theta: p.Theta, Reset: p.Reset, RevE: p.EExc, RevI: p.EInh, Refractory: int(ref), Gain: gain}
 }
 
 func newStepper(c engine.Config, float64State bool) (stepper, error) {
@@ -115,22 +252,21 @@ func newStepper(c engine.Config, float64State bool) (stepper, error) {
 	return engine.New(c)
 }
 
-// config is the engine's configuration for neurons at the resting potentials rest.
-func (s Setup) config(rest, weights []float64) engine.Config {
-	p := s.Neuron
-	clock := dynamics.Clock{Dt: s.Dt}
-	ref, _ := clock.Steps(p.TauRef) // s is valid
-	delay, _ := clock.Steps(s.Delay)
+// config is the engine's configuration for unconnected neurons at the resting potentials
+// rest.
+func (s Setup) config(rest []float64) engine.Config {
+	q := s.neuron(1)
+	delay, _ := dynamics.Clock{Dt: s.Dt}.Steps(s.Delay) // s is valid
 	return engine.Config{
-		N: len(rest), Conductance: p.Kind == COBA, Dt: s.Dt, Refractory: int(ref), Delay: int(delay),
-		Precise: s.Precise, C: p.C, GLeak: p.GLeak(), TauE: p.TauSynE, TauI: p.TauSynI,
-		Theta: p.Theta, Reset: p.Reset, RevE: p.EExc, RevI: p.EInh,
-		Rest: rest, NoiseE: slices.Clone(s.Noise.Exc), NoiseI: slices.Clone(s.Noise.Inh), Weights: weights,
-		Static: s.Synapse == Static, Rectangular: s.PSP == Rect,
+		N: len(rest), Conductance: s.Neuron.Kind == COBA, Dt: s.Dt, Refractory: q.Refractory, Delay: int(delay),
+		Precise: s.Precise, C: q.C, GLeak: q.GLeak, TauE: q.TauE, TauI: q.TauI,
+		Theta: q.Theta, Reset: q.Reset, RevE: q.RevE, RevI: q.RevI,
+		Rest: rest, NoiseE: slices.Clone(s.Noise.Exc), NoiseI: slices.Clone(s.Noise.Inh),
+		Static: s.Synapse == Static, Rectangular: s.PSP == Rect, Exact: s.Refractory == Immediate,
 	}
 }
 
-// Dim is the number of neurons.
+// Dim is the number of neurons, of all replicas.
 func (n *Network) Dim() int { return len(n.e.State()) }
 
 // Reset starts at time 0. Every neuron takes its own random stream from src, in order. A
@@ -146,6 +282,28 @@ func (n *Network) Reset(start []uint8, src rand.Source) error {
 		return fmt.Errorf("lif: random source is nil: a network with background noise needs one")
 	}
 	n.e.Reset(start, src)
+	n.ready = true
+	return nil
+}
+
+// Chains is the number of replicas.
+func (n *Network) Chains() int { return n.replicas }
+
+// ResetChains is Reset with a source for every replica, which then does what a network of
+// one would do with it.
+func (n *Network) ResetChains(start []uint8, src []rand.Source) error {
+	if start != nil {
+		if err := sampling.CheckState(start, n.Dim()); err != nil {
+			return err
+		}
+	}
+	if len(src) != n.replicas {
+		return fmt.Errorf("lif: %d random sources for %d replicas", len(src), n.replicas)
+	}
+	if slices.Contains(src, nil) && n.e.Noisy() {
+		return fmt.Errorf("lif: random source is nil: a network with background noise needs one")
+	}
+	n.e.ResetCopies(start, src)
 	n.ready = true
 	return nil
 }
@@ -184,4 +342,4 @@ func (n *Network) Trace() []float64 { return n.e.Trace() }
 // Dt is the time step [ms].
 func (n *Network) Dt() float64 { return n.clock.Dt }
 
-var _ sampling.Sampler = (*Network)(nil)
+var _ sampling.Ensemble = (*Network)(nil)

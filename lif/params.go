@@ -101,6 +101,28 @@ func (p PSP) String() string {
 	return fmt.Sprintf("PSP(%d)", int(p))
 }
 
+// RefractoryRule says when a neuron may spike again.
+type RefractoryRule int
+
+const (
+	// NextStep: in the step after the refractory time, so that the shortest interspike
+	// interval is τ_ref + Dt and z is 0 for at least one step, as in NEST.
+	NextStep RefractoryRule = iota
+	// Immediate: at the end of the refractory time, so that the shortest interval is τ_ref.
+	// τ_ref must be at least two steps. Rates near saturation are higher by Dt/τ_ref.
+	Immediate
+)
+
+func (r RefractoryRule) String() string {
+	switch r {
+	case NextStep:
+		return "next step"
+	case Immediate:
+		return "immediate"
+	}
+	return fmt.Sprintf("RefractoryRule(%d)", int(r))
+}
+
 // Setup is everything that the activation function and the effect of a synapse depend
 // on: neuron, noise and numerics.
 type Setup struct {
@@ -111,6 +133,9 @@ type Setup struct {
 	Precise bool    // spike times inside the step instead of on the grid
 	Synapse Synapse // default Renewing
 	PSP     PSP     // default Exponential
+	// Refractory is the rule on the grid; with Precise spikes are at their time anyway.
+	// Default NextStep.
+	Refractory RefractoryRule `json:",omitzero"`
 }
 
 func sym(rate, we, wi float64) Background {
@@ -217,6 +242,9 @@ func (s Setup) Validate() error {
 	if s.PSP != Exponential && s.PSP != Rect {
 		fail("PSP = %v: must be Exponential or Rect", s.PSP)
 	}
+	if s.Refractory != NextStep && s.Refractory != Immediate || s.Refractory == Immediate && s.Precise {
+		fail("Refractory = %v: must be NextStep or, unless Precise, Immediate", s.Refractory)
+	}
 	for _, f := range []struct {
 		name, unit string
 		v          float64
@@ -263,6 +291,8 @@ func (s Setup) Validate() error {
 			fail("TauRef: %w", err)
 		} else if n > math.MaxInt32 {
 			fail("TauRef = %v ms: must be below 2^31 steps", p.TauRef)
+		} else if s.Refractory == Immediate && n < 2 {
+			fail("TauRef = %v ms: must be at least two steps if Refractory is Immediate", p.TauRef)
 		}
 		if n, err := clock.Steps(s.Delay); err != nil {
 			fail("Delay: %w", err)

@@ -1,6 +1,7 @@
 package lif
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"testing"
@@ -35,13 +36,13 @@ func TestConstantProfile(t *testing.T) {
 		for _, double := range []bool{false, true} {
 			for _, p := range []Profile{nil, wave{1, 1, 500}, step{0}} {
 				s, _ := NamedSetup(name)
-				smp := lifSampler(t, ref, s, Options{Network: NetworkOptions{Profile: p, Float64: double}})
+				smp := lifSampler(t, ref, s, Options{Network: NetworkOptions{Profile: p, Precision: precision(double)}})
 				if err := smp.Reset(nil, rng.Stream(1, "profile")); err != nil {
 					t.Fatal(err)
 				}
 				var r Spikes
 				run(t, smp, 20000, &r)
-				plain := lifSampler(t, ref, s, Options{Network: NetworkOptions{Float64: double}})
+				plain := lifSampler(t, ref, s, Options{Network: NetworkOptions{Precision: precision(double)}})
 				if err := plain.Reset(nil, rng.Stream(1, "profile")); err != nil {
 					t.Fatal(err)
 				}
@@ -113,7 +114,7 @@ func TestProfileShift(t *testing.T) {
 			rest[k] = c.VHalf
 		}
 		// Square-like: hot half of the time, far slower than the neuron.
-		n, err := NewNetwork(s, rest, nil, NetworkOptions{Float64: double, Profile: step{c.Alpha}})
+		n, err := NewNetwork(s, rest, nil, NetworkOptions{Precision: precision(double), Profile: step{c.Alpha}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -148,6 +149,34 @@ func (s step) Shift(t float64) float64 {
 	return s.size
 }
 
+// invalid knows that it is.
+type invalid struct{ wave }
+
+func (invalid) Validate() error { return errors.New("as it says") }
+
+// TestProfilePeriods: several periods make a table where one does not, and each block has
+// the factor of its middle.
+func TestProfilePeriods(t *testing.T) {
+	s := TutorialCUBA()
+	for _, c := range []struct {
+		period, step float64
+		blocks       int
+	}{{500, 1, 500}, {500, 0.5, 1000}, {10.5, 1, 21}, {1000. / 3, 1, 1000}, {1000. / 7, 1, 1000}, {62.5, 1, 125}, {1, 5, 1}, {1e5, 1, 1e5}} {
+		w := wave{1, 3, c.period}
+		p, err := s.profile(w, c.step)
+		if err != nil {
+			t.Errorf("period %v: %v", c.period, err)
+			continue
+		}
+		if len(p.Factor) != c.blocks {
+			t.Errorf("period %v in steps of %v: %d blocks: must be %d", c.period, c.step, len(p.Factor), c.blocks)
+		}
+		for i, x := range p.Factor {
+			near(t, "factor", x, w.RateFactor((float64(i)+0.5)*c.step), 1e-9)
+		}
+	}
+}
+
 func TestProfileErrors(t *testing.T) {
 	s := TutorialCUBA()
 	for _, c := range []struct {
@@ -159,7 +188,10 @@ func TestProfileErrors(t *testing.T) {
 		{wave{math.NaN(), 1, 100}, 0, []string{"RateFactor", "NaN"}},
 		{wave{1, 1e9, 100}, 0, []string{"RateFactor", "events per step"}},
 		{wave{1, 2, 0}, 0, []string{"Period = 0", "ProfileStep"}},
-		{wave{1, 2, 10.5}, 0, []string{"Period = 10.5"}},
+		{wave{1, 2, math.Sqrt(111)}, 0, []string{"Period = 10.535", "ProfileStep"}},
+		{wave{1, 2, 5e-324}, 0, []string{"Period = 5e-324"}},
+		{wave{1, 2, 2e6}, 0, []string{"Period = 2e+06"}},
+		{invalid{}, 0, []string{"Profile: as it says"}},
 		{wave{1, 2, math.Inf(1)}, 0, []string{"Period = +Inf"}},
 		{wave{1, 2, 100}, 0.25, []string{"ProfileStep = 0.25", "Dt"}},
 		{wave{1, 2, 100}, -1, []string{"ProfileStep = -1"}},

@@ -50,7 +50,8 @@ type Options struct {
 // faithful it is depends on setup and translation (see the README's table).
 type Sampler struct {
 	net   *Network
-	units []int // network unit → machine unit
+	units []int // network unit of a replica → machine unit
+	dim   int   // of the machine
 	z     []uint8
 	clamp map[int]uint8 // units that are not in the network
 
@@ -112,7 +113,7 @@ func NewSampler(m *boltzmann.Machine, s Setup, o Options) (*Sampler, error) {
 		}
 	}
 
-	smp := &Sampler{z: make([]uint8, m.Dim()), cal: cal, units: units, clamp: maps.Clone(o.Clamp)}
+	smp := &Sampler{z: make([]uint8, m.Dim()*max(1, o.Network.Replicas)), dim: m.Dim(), cal: cal, units: units, clamp: maps.Clone(o.Clamp)}
 	target := free
 	if o.ClampMode == ClampDrive {
 		ref = ref.embed(m.Dim(), units, o.Clamp)
@@ -130,11 +131,11 @@ func NewSampler(m *boltzmann.Machine, s Setup, o Options) (*Sampler, error) {
 	net := o.Network
 	net.Trace = nil
 	for _, k := range o.Network.Trace {
-		i := slices.Index(smp.units, k)
-		if i < 0 {
+		i := slices.Index(smp.units, k%smp.dim)
+		if k < 0 || k >= len(smp.z) || i < 0 {
 			return nil, fmt.Errorf("lif: traced unit %d: must be a unit of the network that is not clamped", k)
 		}
-		net.Trace = append(net.Trace, i)
+		net.Trace = append(net.Trace, k/smp.dim*len(smp.units)+i)
 	}
 	smp.bio = bio
 	if smp.net, err = NewNetwork(s, bio.Rest, bio.Weights, net); err != nil {
@@ -151,33 +152,54 @@ func identity(n int) []int {
 	return u
 }
 
-// Dim is the number of units of the machine, clamped ones included.
+// Dim is the number of units of the machine, clamped ones included, times the replicas.
 func (s *Sampler) Dim() int { return len(s.z) }
+
+// Chains is the number of replicas (NetworkOptions.Replicas).
+func (s *Sampler) Chains() int { return s.net.Chains() }
 
 // Reset starts the chain at time 0. start, if given, has a value for every unit; those of
 // units clamped by ClampBias are replaced by the evidence, those clamped by ClampDrive
 // take a moment to get there.
 func (s *Sampler) Reset(start []uint8, src rand.Source) error {
+	return s.reset(start, func(start []uint8) error { return s.net.Reset(start, src) })
+}
+
+// ResetChains is Reset with a source for every replica, which then does what a sampler of
+// one would do with it.
+func (s *Sampler) ResetChains(start []uint8, src []rand.Source) error {
+	return s.reset(start, func(start []uint8) error { return s.net.ResetChains(start, src) })
+}
+
+func (s *Sampler) reset(start []uint8, reset func(start []uint8) error) error {
 	var sub []uint8
 	if start != nil {
 		if err := sampling.CheckState(start, len(s.z)); err != nil {
 			return err
 		}
-		sub = make([]uint8, len(s.units))
-		for i, k := range s.units {
-			sub[i] = start[k]
+		sub = make([]uint8, s.net.Dim())
+		for i := range sub {
+			sub[i] = start[s.machineUnit(i)]
 		}
 	}
-	if err := s.net.Reset(sub, src); err != nil {
+	if err := reset(sub); err != nil {
 		return err
 	}
 	for k, v := range s.clamp {
-		s.z[k] = v
+		for ; k < len(s.z); k += s.dim {
+			s.z[k] = v
+		}
 	}
-	for i, k := range s.units {
-		s.z[k] = s.net.State()[i]
+	for i, v := range s.net.State() {
+		s.z[s.machineUnit(i)] = v
 	}
 	return nil
+}
+
+// machineUnit is the unit that a unit of the network is, counted over all replicas.
+func (s *Sampler) machineUnit(i int) int {
+	n := len(s.units)
+	return i/n*s.dim + s.units[i%n]
 }
 
 // State is the refractory state of every unit, and the evidence of clamped ones.
@@ -191,7 +213,7 @@ func (s *Sampler) Advance(t float64, buf []sampling.Flip) ([]sampling.Flip, erro
 	flips, err := s.net.Advance(t, buf)
 	for i := range flips {
 		f := &flips[i]
-		f.Unit = int32(s.units[f.Unit])
+		f.Unit = int32(s.machineUnit(int(f.Unit)))
 		s.z[f.Unit] = f.On
 	}
 	return flips, err
@@ -213,4 +235,4 @@ func (s *Sampler) Biological() (b Biological, units []int) {
 // Clamped is a copy of the evidence held by ClampBias.
 func (s *Sampler) Clamped() map[int]uint8 { return maps.Clone(s.clamp) }
 
-var _ sampling.Sampler = (*Sampler)(nil)
+var _ sampling.Ensemble = (*Sampler)(nil)

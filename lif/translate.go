@@ -77,6 +77,13 @@ func (s Setup) coupling(w, alpha float64, m Moments) float64 {
 	return d / p.C * pspArea(p.TauRef, tau, m.TauEff) / (alphaEff * p.TauRef)
 }
 
+// Coupling is the coupling W that a synaptic weight (signed, nA or µS) stands for, by the
+// published translation, on a neuron with the free potential m and an activation function
+// of width alpha [mV].
+func (s Setup) Coupling(weight, alpha float64, m Moments) float64 {
+	return weight * s.coupling(weight, alpha, m)
+}
+
 // pspArea is ∫_0^T of the response of a membrane with time constant te to an exponential
 // input with time constant ts and amplitude 1 [ms²]:
 // τ_c [τ_s(1−e^{−T/τ_s}) − τ_e(1−e^{−T/τ_e})], τ_c = τ_e τ_s/(τ_s−τ_e).
@@ -255,7 +262,7 @@ func (s Setup) Untranslate(b *Biological, c *Calibration) (w, bias []float64, er
 		free := s.freePotential(e)
 		for j := range n {
 			x := b.Weights[j*n+k]
-			w[k*n+j] = x * s.coupling(x, c.Alpha, free)
+			w[k*n+j] = s.Coupling(x, c.Alpha, free)
 		}
 	}
 	return w, bias, nil

@@ -41,6 +41,16 @@ type ChainOptions struct {
 // warm-up.
 func Chains[E Estimator[E]](ctx context.Context, newSampler func(chain int) (Sampler, error),
 	newEstimator func(chain int) (E, error), opt ChainOptions) (E, error) {
+	return runChains(ctx, 1, func(ctx context.Context, c int, est []E, done *atomic.Uint64, opt ChainOptions) (started bool, err error) {
+		est[0], started, err = runChain(ctx, c, done, newSampler, newEstimator, opt)
+		return started, err
+	}, opt)
+}
+
+// runChains runs blocks of pack chains, of which the last may be smaller, with run, which
+// fills in the estimators of the chains from first on.
+func runChains[E Estimator[E]](ctx context.Context, pack int,
+	run func(ctx context.Context, first int, est []E, done *atomic.Uint64, opt ChainOptions) (started bool, err error), opt ChainOptions) (E, error) {
 	var zero E
 	if err := opt.Schedule.Validate(); err != nil {
 		return zero, err
@@ -63,23 +73,26 @@ func Chains[E Estimator[E]](ctx context.Context, newSampler func(chain int) (Sam
 		opt.Stream = "chain"
 	}
 
+	blocks := (n + pack - 1) / pack
 	est := make([]E, n)
-	started := make([]bool, n) // whether the chain got past its warm-up
-	errs := make([]error, n)
-	done := make([]atomic.Uint64, n) // float64 bits of each chain's time
+	started := make([]bool, blocks) // whether the chains got past their warm-up
+	errs := make([]error, blocks)
+	done := make([]atomic.Uint64, blocks) // float64 bits of the chains' time
 	stopProgress := watch(done, float64(n)*(opt.Warmup+opt.Duration), opt.OnProgress)
 
 	next := make(chan int)
 	var wg sync.WaitGroup
-	for range min(workers, n) {
+	for range min(workers, blocks) {
 		wg.Go(func() {
-			for c := range next {
-				est[c], started[c], errs[c] = runChain(ctx, c, &done[c], newSampler, newEstimator, opt)
+			for b := range next {
+				if errs[b] = ctx.Err(); errs[b] == nil { // building a sampler may take long
+					started[b], errs[b] = run(ctx, b*pack, est[b*pack:min((b+1)*pack, n)], &done[b], opt)
+				}
 			}
 		})
 	}
-	for c := range n {
-		next <- c
+	for b := range blocks {
+		next <- b
 	}
 	close(next)
 	wg.Wait()
@@ -88,10 +101,11 @@ func Chains[E Estimator[E]](ctx context.Context, newSampler func(chain int) (Sam
 	var merged E
 	have := false
 	for c := range n {
-		if errs[c] != nil && !errors.Is(errs[c], ctx.Err()) {
-			return zero, fmt.Errorf("chain %d: %w", c, errs[c])
+		b := c / pack
+		if errs[b] != nil && !errors.Is(errs[b], ctx.Err()) {
+			return zero, fmt.Errorf("chain %d: %w", c, errs[b])
 		}
-		if !started[c] {
+		if !started[b] {
 			continue
 		}
 		if !have {
@@ -116,9 +130,6 @@ func (b *beginning) Record([]Flip, float64)       {}
 
 func runChain[E Estimator[E]](ctx context.Context, c int, done *atomic.Uint64,
 	newSampler func(int) (Sampler, error), newEstimator func(int) (E, error), opt ChainOptions) (est E, started bool, err error) {
-	if err := ctx.Err(); err != nil { // building a sampler may take long
-		return est, false, err
-	}
 	s, err := newSampler(c)
 	if err != nil {
 		return est, false, err

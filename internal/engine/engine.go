@@ -14,7 +14,6 @@
 package engine
 
 import (
-	"fmt"
 	"math"
 	"math/rand/v2"
 
@@ -22,35 +21,22 @@ import (
 	"github.com/spikesampling/spikesampling/sampling/dynamics"
 )
 
-// Config describes a network. Package lif validates what users can get wrong.
-type Config struct {
-	N           int
-	Conductance bool    // conductance-based instead of current-based
-	Dt          float64 // [ms]
-	Refractory  int     // τ_ref in steps, ≥ 1
-	Delay       int     // synaptic delay in steps, ≥ 1
-	Precise     bool    // spike times inside the step instead of at its end
-
-	C, GLeak       float64 // [nF], [µS]
-	TauE, TauI     float64 // synaptic time constants [ms]
-	Theta, Reset   float64 // [mV]
-	RevE, RevI     float64 // reversal potentials, conductance-based only [mV]
-	Rest           []float64
-	NoiseE, NoiseI []dynamics.Poisson // weights ≥ 0 [nA or µS]; inhibition is the engine's sign
-	Weights        []float64          // [from*N+to], signed [nA or µS]; nil: no synapses
-	Static         bool               // plain exponential synapses instead of renewing ones
-	Rectangular    bool               // input is on at full weight while the sender's z = 1
-	NoThreshold    bool               // free membrane potential: never spike
-	Profile        *Profile           // background that varies in time; nil: constant
-	TraceUnits     []int              // units whose membrane potential is kept at every step
-	TraceCapacity  int
-}
-
 // source is one background Poisson source of every neuron.
 type source struct {
 	table  dynamics.CountTable
 	weight float64
 	inh    bool
+}
+
+// constants of one neuron and step.
+type constants struct {
+	Neuron
+	pe, pi float64 // synaptic decay
+	pm     float64 // membrane decay
+	ke, ki float64 // response of the membrane to a unit of xe, xi during the step
+	kr     float64 // the same for a constant unit current
+	he, hi float64 // synaptic decay over half a step
+	theta  float64 // threshold, infinite if there is none
 }
 
 // Engine is a network in motion.
@@ -70,12 +56,7 @@ type Engine struct {
 	s    []uint64  // random streams, two words a neuron
 	rest []float64 // resting potentials now [mV]
 
-	// Constants of the step.
-	pe, pi    float64 // synaptic decay
-	pm        float64 // membrane decay
-	ke, ki    float64 // response of the membrane to a unit of xe, xi during the step
-	kr        float64 // the same for a constant unit current
-	he, hi    float64 // synaptic decay over half a step
+	k         []constants // of every neuron of one copy
 	src       []source
 	profiled  [][]dynamics.CountTable // of every source at every factor of the profile
 	tableOf   []int32                 // factor of every block of the profile
@@ -88,31 +69,34 @@ type Engine struct {
 
 // New builds a network; Reset it before use.
 func New(c Config) (*Engine, error) {
-	if c.N <= 0 {
-		return nil, fmt.Errorf("network of %d neurons: must have at least 1", c.N)
+	if err := c.shapes(); err != nil {
+		return nil, err
 	}
-	if len(c.Rest) != c.N || (c.Weights != nil && len(c.Weights) != c.N*c.N) {
-		return nil, fmt.Errorf("%d resting potentials and %d weights: must be %d and %d", len(c.Rest), len(c.Weights), c.N, c.N*c.N)
-	}
-	n := c.N
+	n := c.units()
 	e := &Engine{
 		cfg: c,
 		u:   make([]float64, n), xe: make([]float64, n), xi: make([]float64, n),
 		left: make([]int32, n), z: make([]uint8, n), s: make([]uint64, 2*n),
-		pe: dynamics.Decay(c.Dt, c.TauE), pi: dynamics.Decay(c.Dt, c.TauI),
-		he: dynamics.Decay(c.Dt/2, c.TauE), hi: dynamics.Decay(c.Dt/2, c.TauI),
-		flipSpace: 2 * n,
+		k: make([]constants, c.N), flipSpace: 2 * n,
 	}
 	e.rest = append([]float64{}, c.Rest...)
 	var factors []float64
 	if c.Profile != nil {
 		factors, e.tableOf = c.Profile.distinct()
 	}
-	tauM := c.C / c.GLeak
-	e.pm = dynamics.Decay(c.Dt, tauM)
-	e.ke = dynamics.Convolve(c.Dt, tauM, c.TauE) / c.C
-	e.ki = dynamics.Convolve(c.Dt, tauM, c.TauI) / c.C
-	e.kr = -math.Expm1(-c.Dt/tauM) / c.GLeak
+	for k := range e.k {
+		q := c.neuron(k)
+		e.k[k] = constants{
+			Neuron: q,
+			pe:     dynamics.Decay(c.Dt, q.TauE), pi: dynamics.Decay(c.Dt, q.TauI),
+			he: dynamics.Decay(c.Dt/2, q.TauE), hi: dynamics.Decay(c.Dt/2, q.TauI),
+			pm: q.membrane(c.Dt), ke: q.response(c.Dt, q.TauE), ki: q.response(c.Dt, q.TauI), kr: q.constant(c.Dt),
+			theta: q.Theta,
+		}
+		if c.NoThreshold {
+			e.k[k].theta = math.Inf(1)
+		}
+	}
 	if c.Precise {
 		e.end = make([]float64, n)
 	}
@@ -140,11 +124,11 @@ func New(c Config) (*Engine, error) {
 			e.profiled = append(e.profiled, at)
 		}
 	}
-	if c.Weights != nil {
+	if c.connected() {
 		ring := c.Delay + 1
 		if c.Rectangular {
 			e.re, e.ri = make([]float64, n), make([]float64, n)
-			ring += c.Refractory
+			ring += c.longest()
 		} else if !c.Static {
 			e.lastE, e.lastI = make([]dynamics.Trace, n), make([]dynamics.Trace, n)
 		}
@@ -166,18 +150,27 @@ func (e *Engine) Noisy() bool { return len(e.src) > 0 }
 // if the network is noisy, and off otherwise. Units that start on are at a uniformly
 // drawn point of their refractory time.
 func (e *Engine) Reset(start []uint8, src rand.Source) {
+	for c := range e.cfg.copies() {
+		e.reset(c, start, src)
+	}
+	e.restart()
+}
+
+// ResetCopies is Reset with a source for every copy, which then does what a network of
+// one copy would do with it.
+func (e *Engine) ResetCopies(start []uint8, src []rand.Source) {
+	for c := range e.cfg.copies() {
+		e.reset(c, start, src[c])
+	}
+	e.restart()
+}
+
+// reset sets the state of the neurons of a copy.
+func (e *Engine) reset(copy int, start []uint8, src rand.Source) {
 	c := &e.cfg
-	e.step = 0
-	e.trace = e.trace[:0]
 	noisy := e.Noisy()
-	meanE, meanI := 0.0, 0.0 // stationary mean of the synaptic noise
-	for _, s := range c.NoiseE {
-		meanE += c.first() * s.Rate / 1000 * s.Weight * c.TauE
-	}
-	for _, s := range c.NoiseI {
-		meanI += c.first() * s.Rate / 1000 * s.Weight * c.TauI
-	}
-	for k := range c.N {
+	for k := copy * c.N; k < (copy+1)*c.N; k++ {
+		q := &e.k[k%c.N]
 		var phase uint64
 		if noisy {
 			e.s[2*k], e.s[2*k+1] = src.Uint64(), src.Uint64()|1 // never all zero
@@ -187,23 +180,29 @@ func (e *Engine) Reset(start []uint8, src rand.Source) {
 		if start != nil {
 			on = start[k] == 1
 		}
-		e.u[k] = math.Min(c.Rest[k], c.Reset)
+		e.u[k] = math.Min(c.Rest[k%c.N], q.Reset)
 		if c.NoThreshold {
-			e.u[k] = c.Rest[k]
+			e.u[k] = c.Rest[k%c.N]
 		}
-		e.xe[k], e.xi[k] = meanE, meanI
+		e.xe[k], e.xi[k] = c.means(q.Neuron)
 		e.z[k], e.left[k] = 0, 0
 		if on && !c.NoThreshold {
-			e.z[k], e.u[k] = 1, c.Reset
-			e.left[k] = int32(c.Refractory)
+			e.z[k], e.u[k] = 1, q.Reset
+			e.left[k] = int32(q.Refractory)
 			if noisy {
-				e.left[k] = 1 + int32(phase&0xffffffff*uint64(c.Refractory)>>32)
+				e.left[k] = 1 + int32(phase&0xffffffff*uint64(q.Refractory)>>32)
 			}
 		}
 		if c.Precise {
 			e.end[k] = float64(e.left[k]) * c.Dt
 		}
 	}
+}
+
+// restart goes back to time 0.
+func (e *Engine) restart() {
+	e.step = 0
+	e.trace = e.trace[:0]
 	for i := range e.spikes {
 		e.spikes[i] = e.spikes[i][:0]
 	}
@@ -283,46 +282,50 @@ func (e *Engine) slot(step int64) *[]int32 {
 
 // membraneCurrent does parts 1 and 2 of the step for current-based neurons.
 func (e *Engine) membraneCurrent(flips []sampling.Flip) []sampling.Flip {
-	theta := e.cfg.Theta
-	if e.cfg.NoThreshold {
-		theta = math.Inf(1)
-	}
 	t := float64(e.step+1) * e.cfg.Dt
 	var fired *[]int32
 	if e.spikes != nil {
 		fired = e.slot(e.step + 1)
 		*fired = (*fired)[:0]
 	}
-	rest, u, xe, xi := e.rest, e.u, e.xe, e.xi
-	for k := range u {
-		if e.left[k] > 0 {
-			if e.left[k]--; e.left[k] == 0 {
-				e.z[k] = 0
-				flips = append(flips, sampling.Flip{Time: t, Unit: int32(k), On: 0})
+	n := len(e.k)
+	for from := 0; from < len(e.u); from += n {
+		u, xe, xi := e.u[from:from+n], e.xe[from:from+n], e.xi[from:from+n]
+		for i := range u {
+			k := from + i
+			if e.left[k] > 0 {
+				var still bool
+				if flips, still = e.rests(flips, k, t); still {
+					continue
+				}
 			}
-			continue
+			q := &e.k[i]
+			v := e.rest[i] + (u[i]-e.rest[i])*q.pm + xe[i]*q.ke - xi[i]*q.ki
+			if e.re != nil {
+				v += (e.re[k] - e.ri[k]) * q.kr
+			}
+			if v < q.theta {
+				u[i] = v
+				continue
+			}
+			flips = e.fire(flips, k, t, fired)
 		}
-		v := rest[k] + (u[k]-rest[k])*e.pm + xe[k]*e.ke - xi[k]*e.ki
-		if e.re != nil {
-			v += (e.re[k] - e.ri[k]) * e.kr
-		}
-		if v < theta {
-			u[k] = v
-			continue
-		}
-		flips = e.fire(flips, k, t, fired)
 	}
 	return flips
 }
 
+// rests does a step of a refractory neuron and reports whether it is refractory in it.
+func (e *Engine) rests(flips []sampling.Flip, k int, t float64) (_ []sampling.Flip, still bool) {
+	if e.left[k]--; e.left[k] > 0 {
+		return flips, true
+	}
+	e.z[k] = 0
+	return append(flips, sampling.Flip{Time: t, Unit: int32(k), On: 0}), !e.cfg.Exact
+}
+
 // membraneConductance is membraneCurrent for conductance-based neurons.
 func (e *Engine) membraneConductance(flips []sampling.Flip) []sampling.Flip {
-	c := &e.cfg
-	theta := c.Theta
-	if c.NoThreshold {
-		theta = math.Inf(1)
-	}
-	t := float64(e.step+1) * c.Dt
+	t := float64(e.step+1) * e.cfg.Dt
 	var fired *[]int32
 	if e.spikes != nil {
 		fired = e.slot(e.step + 1)
@@ -330,15 +333,15 @@ func (e *Engine) membraneConductance(flips []sampling.Flip) []sampling.Flip {
 	}
 	for k := range e.u {
 		if e.left[k] > 0 {
-			if e.left[k]--; e.left[k] == 0 {
-				e.z[k] = 0
-				flips = append(flips, sampling.Flip{Time: t, Unit: int32(k), On: 0})
+			var still bool
+			if flips, still = e.rests(flips, k, t); still {
+				continue
 			}
-			continue
 		}
+		q := &e.k[k%len(e.k)]
 		target, g := e.drive(k)
-		v := target + (e.u[k]-target)*math.Exp(-c.Dt*g/c.C)
-		if v < theta {
+		v := target + (e.u[k]-target)*math.Exp(-e.cfg.Dt*g/q.C)
+		if v < q.theta {
 			e.u[k] = v
 			continue
 		}
@@ -350,20 +353,22 @@ func (e *Engine) membraneConductance(flips []sampling.Flip) []sampling.Flip {
 // drive is the potential [mV] that neuron k tends to during this step and its total
 // conductance [µS], with the synaptic conductances of the middle of the step.
 func (e *Engine) drive(k int) (target, g float64) {
-	c := &e.cfg
-	ge, gi := e.xe[k]*e.he, e.xi[k]*e.hi
+	i := k % len(e.k)
+	q := &e.k[i]
+	ge, gi := e.xe[k]*q.he, e.xi[k]*q.hi
 	if e.re != nil {
 		ge += e.re[k]
 		gi += e.ri[k]
 	}
-	g = c.GLeak + ge + gi
-	return (c.GLeak*e.rest[k] + ge*c.RevE + gi*c.RevI) / g, g
+	g = q.GLeak + ge + gi
+	return (q.GLeak*e.rest[i] + ge*q.RevE + gi*q.RevI) / g, g
 }
 
 // fire lets neuron k spike at time t, the end of the step.
 func (e *Engine) fire(flips []sampling.Flip, k int, t float64, fired *[]int32) []sampling.Flip {
-	e.u[k] = e.cfg.Reset
-	e.left[k] = int32(e.cfg.Refractory)
+	q := &e.k[k%len(e.k)]
+	e.u[k] = q.Reset
+	e.left[k] = int32(q.Refractory)
 	e.z[k] = 1
 	if fired != nil {
 		*fired = append(*fired, int32(k))
@@ -375,29 +380,34 @@ func (e *Engine) fire(flips []sampling.Flip, k int, t float64, fired *[]int32) [
 func (e *Engine) synapses() {
 	xe, xi := e.xe, e.xi
 	src := e.src
+	n := len(e.k)
 	// The usual background, one source a receptor, shares one random word a neuron.
 	if len(src) == 2 && !src[0].inh && src[1].inh {
 		te, ti, we, wi := src[0].table, src[1].table, src[0].weight, src[1].weight
-		pe, pi := e.pe, e.pi
 		te0, ti0 := te.First(), ti.First()
-		for k := range xe {
-			r := e.next(k)
-			x, y := xe[k]*pe, xi[k]*pi
-			if a := uint32(r); a >= te0 {
-				x += we * float64(te.Count(a))
+		for from := 0; from < len(xe); from += n {
+			for i := range n {
+				k := from + i
+				q := &e.k[i]
+				r := e.next(k)
+				x, y := xe[k]*q.pe, xi[k]*q.pi
+				if a := uint32(r); a >= te0 {
+					x += q.Gain * we * float64(te.Count(a))
+				}
+				if b := uint32(r >> 32); b >= ti0 {
+					y += q.Gain * wi * float64(ti.Count(b))
+				}
+				xe[k], xi[k] = x, y
 			}
-			if b := uint32(r >> 32); b >= ti0 {
-				y += wi * float64(ti.Count(b))
-			}
-			xe[k], xi[k] = x, y
 		}
 		return
 	}
 	for k := range xe {
-		xe[k] *= e.pe
-		xi[k] *= e.pi
+		q := &e.k[k%n]
+		xe[k] *= q.pe
+		xi[k] *= q.pi
 		for _, s := range src {
-			x := s.weight * float64(s.table.Count(uint32(e.next(k)>>32)))
+			x := q.Gain * s.weight * float64(s.table.Count(uint32(e.next(k)>>32)))
 			if s.inh {
 				xi[k] += x
 			} else {
@@ -411,14 +421,23 @@ func (e *Engine) synapses() {
 // input takes back those whose time is over.
 func (e *Engine) deliver() {
 	c := &e.cfg
-	n := c.N
 	t := e.Time()
 	if c.Rectangular {
 		for _, j := range *e.slot(e.step - int64(c.Delay)) {
-			e.add(e.re, e.ri, c.Weights[int(j)*n:int(j)*n+n], 1, 1)
+			e.add(e.re, e.ri, int(j), 1, 1)
 		}
-		for _, j := range *e.slot(e.step - int64(c.Delay+c.Refractory)) {
-			e.add(e.re, e.ri, c.Weights[int(j)*n:int(j)*n+n], -1, -1)
+		if c.Neurons == nil {
+			for _, j := range *e.slot(e.step - int64(c.Delay+c.Refractory)) {
+				e.add(e.re, e.ri, int(j), -1, -1)
+			}
+			return
+		}
+		for back := 1; back <= c.longest(); back++ {
+			for _, j := range *e.slot(e.step - int64(c.Delay+back)) {
+				if e.k[int(j)%c.N].Refractory == back {
+					e.add(e.re, e.ri, int(j), -1, -1)
+				}
+			}
 		}
 		return
 	}
@@ -428,18 +447,31 @@ func (e *Engine) deliver() {
 			fe = e.lastE[j].Renew(t, c.TauE)
 			fi = e.lastI[j].Renew(t, c.TauI)
 		}
-		e.add(e.xe, e.xi, c.Weights[int(j)*n:int(j)*n+n], fe, fi)
+		e.add(e.xe, e.xi, int(j), fe, fi)
 	}
 }
 
-// add brings one sender's row of weights to its targets, scaled by fe or fi by sign.
-func (e *Engine) add(xe, xi, row []float64, fe, fi float64) {
-	for k, w := range row {
-		switch {
-		case w > 0:
-			xe[k] += fe * w
-		case w < 0:
-			xi[k] -= fi * w
+// add brings a spike of neuron j to its targets, scaled by fe or fi by sign.
+func (e *Engine) add(xe, xi []float64, j int, fe, fi float64) {
+	from := j / len(e.k) * len(e.k)
+	xe, xi = xe[from:from+len(e.k)], xi[from:from+len(e.k)]
+	if s := e.cfg.Sparse; s != nil {
+		i := j - from
+		for p := s.Start[i]; p < s.Start[i+1]; p++ {
+			addOne(xe, xi, int(s.To[p]), s.Weight[p], fe, fi)
 		}
+		return
+	}
+	for k, w := range e.cfg.Weights[(j-from)*len(e.k):][:len(e.k)] {
+		addOne(xe, xi, k, w, fe, fi)
+	}
+}
+
+func addOne(xe, xi []float64, k int, w, fe, fi float64) {
+	switch {
+	case w > 0:
+		xe[k] += fe * w
+	case w < 0:
+		xi[k] -= fi * w
 	}
 }

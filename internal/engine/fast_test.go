@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -55,56 +56,118 @@ func fast(t testing.TB, c Config, p kernel.Path) *Fast {
 	return f
 }
 
+// kinds are changes of a network that make the engine step it or deliver its spikes in
+// another way.
+var kinds = []struct {
+	name   string
+	change func(*Config)
+}{
+	{"renewing", func(c *Config) {}},
+	{"static", func(c *Config) { c.Static = true }},
+	{"rectangular", func(c *Config) { c.Rectangular = true }},
+	{"delay", func(c *Config) { c.Delay = 17 }},
+	{"profile", profiled},
+	{"exact", func(c *Config) { c.Exact = true }},
+	{"fixed", func(c *Config) { c.Fixed = true }},
+	{"fixed rectangular", func(c *Config) { c.Fixed, c.Rectangular = true, true }},
+	{"sparse", func(c *Config) { sparse(c, 10) }},
+	{"layers", layers},
+	{"copies", func(c *Config) { c.Copies = 3 }},
+	{"copies rectangular", func(c *Config) { c.Copies, c.Rectangular = 3, true }},
+	{"own", own},
+	{"own rectangular", func(c *Config) { own(c); c.Rectangular = true; c.Profile = nil }},
+	{"own exact profile", func(c *Config) { own(c); profiled(c); c.Exact = true }},
+	{"own copies", func(c *Config) { own(c); c.Copies = 3 }},
+	{"two weights", func(c *Config) { c.NoiseI[0].Weight *= 1.1 }},
+	{"two tau", func(c *Config) { c.TauI = 7 }},
+	{"two tau, fixed", func(c *Config) { c.TauI, c.Fixed = 7, true }},
+}
+
+func profiled(c *Config) {
+	c.Profile = &Profile{Factor: []float64{1, 2, 0, 0.5}, Shift: []float64{0, 0.002, -0.001, 0}, Every: 7}
+}
+
+// own gives every neuron constants of its own.
+func own(c *Config) {
+	r := rand.New(rng.Stream(7, "own"))
+	for k := range c.N {
+		vary := func(x float64) float64 { return x * (1 + 0.1*r.NormFloat64()) }
+		c.Neurons = append(c.Neurons, Neuron{C: vary(c.C), GLeak: vary(c.GLeak), TauE: vary(c.TauE), TauI: vary(c.TauI),
+			Theta: c.Theta + 0.001*r.NormFloat64(), Reset: c.Reset - 0.01*r.Float64() - 0.01, RevE: c.RevE + 1, RevI: c.RevI + 1,
+			Refractory: 80 + k%37, Gain: vary(1)})
+	}
+}
+
+// sparse thins the synapses out to a fraction and lists them.
+func sparse(c *Config, fraction int) {
+	s := &Sparse{Start: []int{0}}
+	for i := range c.N {
+		for k, w := range c.Weights[i*c.N:][:c.N] {
+			if w != 0 && (i*31+k*17)%fraction == 0 {
+				s.To, s.Weight = append(s.To, int32(k)), append(s.Weight, w)
+			}
+		}
+		s.Start = append(s.Start, len(s.To))
+	}
+	c.Weights, c.Sparse = nil, s
+}
+
+// layers cuts the synapses within layers.
+func layers(c *Config) {
+	layer := func(k int) int { return 3 * k / c.N }
+	for i := range c.N {
+		for k := range c.N {
+			if d := layer(i) - layer(k); d != 1 && d != -1 {
+				c.Weights[i*c.N+k] = 0
+			}
+		}
+	}
+}
+
 // TestPathsAgree: every path gives the same flips, potentials and currents for 20 000
 // steps.
 func TestPathsAgree(t *testing.T) {
 	for _, n := range []int{1, 7, 16, 112, 300, 1294} {
 		for _, rate := range []float64{400, 5000} {
-			for _, kind := range []string{"renewing", "static", "rectangular", "delay", "coba", "coba static", "coba rectangular", "profile", "coba profile"} {
-				if n > 300 && kind != "renewing" {
-					continue
-				}
-				c := common(n, rate)
-				switch kind {
-				case "static":
-					c.Static = true
-				case "rectangular":
-					c.Rectangular = true
-				case "delay":
-					c.Delay = 17
-				case "coba", "coba static", "coba rectangular":
-					c = conductances(c)
-					c.Static = kind == "coba static"
-					c.Rectangular = kind == "coba rectangular"
-				}
-				if strings.HasSuffix(kind, "profile") {
-					if strings.HasPrefix(kind, "coba") {
+			for _, coba := range []bool{false, true} {
+				for _, kind := range kinds {
+					if n > 112 && kind.name != "renewing" && (n > 300 || kind.name != "layers" && kind.name != "own") {
+						continue
+					}
+					steps := int64(20000)
+					if n == 1294 && (rate == 5000 || coba) {
+						steps = 2000
+					}
+					c := common(n, rate)
+					if coba {
 						c = conductances(c)
 					}
-					c.Profile = &Profile{Factor: []float64{1, 2, 0, 0.5}, Shift: []float64{0, 0.002, -0.001, 0}, Every: 7}
-				}
-				ref := fast(t, c, kernel.Portable)
-				ref.Reset(nil, rng.Stream(2, "paths"))
-				want := ref.Run(20000, make([]sampling.Flip, 0, 2000*n+4*n))
-				if len(want) < 100*n {
-					t.Errorf("N=%d: %d flips", n, len(want))
-				}
-				for _, p := range kernel.Paths()[1:] {
-					x := fast(t, c, p)
-					x.Reset(nil, rng.Stream(2, "paths"))
-					got := x.Run(20000, make([]sampling.Flip, 0, cap(want)))
-					if len(got) != len(want) {
-						t.Fatalf("N=%d, %s, %v: %d flips, portable %d", n, kind, p, len(got), len(want))
+					kind.change(&c)
+					name := fmt.Sprintf("N=%d, %g Hz, coba %v, %s", n, rate, coba, kind.name)
+					ref := fast(t, c, kernel.Portable)
+					ref.Reset(nil, rng.Stream(2, "paths"))
+					want := ref.Run(steps, make([]sampling.Flip, 0, int(steps)/30*c.units()+4*c.units()))
+					if ref.step != steps || len(want) < int(steps)/500*n {
+						t.Errorf("%s: %d flips in %d steps", name, len(want), ref.step)
 					}
-					for i := range got {
-						if got[i] != want[i] {
-							t.Fatalf("N=%d, %s, %v: flip %d is %v, portable %v", n, kind, p, i, got[i], want[i])
+					for _, p := range kernel.Paths()[1:] {
+						x := fast(t, c, p)
+						x.Reset(nil, rng.Stream(2, "paths"))
+						got := x.Run(steps, make([]sampling.Flip, 0, cap(want)))
+						if len(got) != len(want) {
+							t.Fatalf("%s, %v: %d flips, portable %d", name, p, len(got), len(want))
 						}
-					}
-					for k := range x.v {
-						if math.Float32bits(x.v[k]) != math.Float32bits(ref.v[k]) || math.Float32bits(x.j[k]) != math.Float32bits(ref.j[k]) ||
-							math.Float32bits(x.c[k]) != math.Float32bits(ref.c[k]) || x.gi != nil && (math.Float32bits(x.gi[k]) != math.Float32bits(ref.gi[k]) || math.Float32bits(x.l[k]) != math.Float32bits(ref.l[k])) {
-							t.Fatalf("N=%d, %s, %v: unit %d differs", n, kind, p, k)
+						for i := range got {
+							if got[i] != want[i] {
+								t.Fatalf("%s, %v: flip %d is %v, portable %v", name, p, i, got[i], want[i])
+							}
+						}
+						for what, a := range map[string][2][]float32{"v": {x.v, ref.v}, "j": {x.j, ref.j}, "ji": {x.ji, ref.ji}, "c": {x.c, ref.c}, "l": {x.l, ref.l}} {
+							for k := range a[0] {
+								if math.Float32bits(a[0][k]) != math.Float32bits(a[1][k]) {
+									t.Fatalf("%s, %v: %s of lane %d differs", name, p, what, k)
+								}
+							}
 						}
 					}
 				}
@@ -241,8 +304,7 @@ func TestNotCommon(t *testing.T) {
 	for name, change := range map[string]func(c *Config){
 		"strong conductances": func(c *Config) { c.Conductance, c.RevE, c.RevI, c.Weights[1] = true, 0, -90, 10 },
 		"precise":             func(c *Config) { c.Precise = true },
-		"two tau":             func(c *Config) { c.TauI = 5 },
-		"two weights":         func(c *Config) { c.NoiseI[0].Weight = 0.002 },
+		"two sources":         func(c *Config) { c.NoiseI = append(c.NoiseI, dynamics.Poisson{Rate: 10, Weight: 0.002}) },
 		"too many events":     func(c *Config) { c.NoiseE[0].Rate = 90000 },
 		"free":                func(c *Config) { c.NoThreshold = true },
 	} {

@@ -16,7 +16,6 @@ import (
 func (e *Engine) membranePrecise(flips []sampling.Flip) []sampling.Flip {
 	c := &e.cfg
 	t0, t1 := float64(e.step)*c.Dt, float64(e.step+1)*c.Dt
-	tauRef := float64(c.Refractory) * c.Dt
 	var fired *[]int32
 	if e.spikes != nil {
 		fired = e.slot(e.step + 1)
@@ -33,15 +32,16 @@ func (e *Engine) membranePrecise(flips []sampling.Flip) []sampling.Flip {
 			e.z[k] = 0
 			flips = append(flips, sampling.Flip{Time: t, Unit: int32(k), On: 0})
 		}
+		q := &e.k[k%len(e.k)]
 		path := e.path(k, t-t0)
 		v := path.at(t1 - t)
-		if v < c.Theta || c.NoThreshold {
+		if v < q.theta {
 			e.u[k] = v
 			continue
 		}
 		// τ_ref is at least one step, so a neuron spikes at most once a step.
-		ts := t + path.crossing(c.Theta, t1-t)
-		e.u[k], e.z[k], e.end[k] = c.Reset, 1, ts+tauRef
+		ts := t + path.crossing(q.theta, t1-t)
+		e.u[k], e.z[k], e.end[k] = q.Reset, 1, ts+float64(q.Refractory)*c.Dt
 		if fired != nil {
 			*fired = append(*fired, int32(k))
 		}
@@ -70,17 +70,18 @@ type path struct {
 
 // path is the path of neuron k from a point at offset [ms] into the step.
 func (e *Engine) path(k int, offset float64) path {
-	c := &e.cfg
-	if c.Conductance {
+	i := k % len(e.k)
+	q := &e.k[i]
+	if e.cfg.Conductance {
 		target, g := e.drive(k)
-		return path{u: e.u[k], target: target, tauM: c.C / g}
+		return path{u: e.u[k], target: target, tauM: q.C / g}
 	}
-	target := e.rest[k]
+	target := e.rest[i]
 	if e.re != nil {
-		target += (e.re[k] - e.ri[k]) / c.GLeak
+		target += (e.re[k] - e.ri[k]) / q.GLeak
 	}
-	return path{u: e.u[k], target: target, tauM: c.C / c.GLeak, tauE: c.TauE, tauI: c.TauI, c: c.C,
-		xe: e.xe[k] * math.Exp(-offset/c.TauE), xi: e.xi[k] * math.Exp(-offset/c.TauI)}
+	return path{u: e.u[k], target: target, tauM: q.C / q.GLeak, tauE: q.TauE, tauI: q.TauI, c: q.C,
+		xe: e.xe[k] * math.Exp(-offset/q.TauE), xi: e.xi[k] * math.Exp(-offset/q.TauI)}
 }
 
 // at is the potential s [ms] after the point.

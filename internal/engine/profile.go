@@ -103,15 +103,7 @@ func (f *Fast) profile() (ok bool) {
 		at := *c
 		at.NoiseE, at.NoiseI = scaled(c.NoiseE, x), scaled(c.NoiseI, x)
 		var t table
-		if c.Conductance {
-			lawE, _, okE := countLaw(at.NoiseE, c.Dt)
-			lawI, _, okI := countLaw(at.NoiseI, c.Dt)
-			if !okE || !okI {
-				return false
-			}
-			kernel.SetNoise(&t.thrE, &t.aliasE, lawE)
-			kernel.SetNoise(&t.thrI, &t.aliasI, lawI)
-		} else {
+		if f.kind == sameCurrents {
 			law, _, ok := netLaw(&at)
 			if !ok {
 				return false
@@ -120,6 +112,14 @@ func (f *Fast) profile() (ok bool) {
 			b.SetNoise(law)
 			t.columns, t.thr, t.alias = b.Columns, b.Thr, b.Alias
 			t.off = -f.block.W[0] * float32(len(law)/2)
+		} else {
+			lawE, _, okE := countLaw(at.NoiseE, c.Dt)
+			lawI, _, okI := countLaw(at.NoiseI, c.Dt)
+			if !okE || !okI {
+				return false
+			}
+			kernel.SetNoise(&t.thrE, &t.aliasE, lawE)
+			kernel.SetNoise(&t.thrI, &t.aliasI, lawI)
 		}
 		f.tables.list = append(f.tables.list, t)
 	}
@@ -129,11 +129,14 @@ func (f *Fast) profile() (ok bool) {
 // enter begins a block of the profile.
 func (f *Fast) enter(block int) {
 	t := &f.tables.list[f.tables.of[block]]
-	if f.cfg.Conductance {
-		f.cond.ThrE, f.cond.ThrI, f.cond.AliasE, f.cond.AliasI = t.thrE, t.thrI, t.aliasE, t.aliasI
-	} else {
+	switch f.kind {
+	case sameCurrents:
 		f.block.Columns, f.block.Thr, f.block.Alias = t.columns, t.thr, t.alias
 		f.block.Off = kernel.All(t.off)
+	case sameConductances:
+		f.cond.ThrE, f.cond.ThrI, f.cond.AliasE, f.cond.AliasI = t.thrE, t.thrI, t.aliasE, t.aliasI
+	default:
+		f.gen.ThrE, f.gen.ThrI, f.gen.AliasE, f.gen.AliasI = t.thrE, t.thrI, t.aliasE, t.aliasI
 	}
 	if f.cfg.shifts() {
 		f.rest(f.cfg.Profile.Shift[block])
@@ -142,8 +145,9 @@ func (f *Fast) enter(block int) {
 
 // rest sets the constant drive for resting potentials that are shifted by that much [mV].
 func (f *Fast) rest(shift float64) {
-	for k, e := range f.cfg.Rest {
-		f.c[k] = float32(f.drive * (e + shift - f.cfg.Theta))
+	for u, lane := range f.lane {
+		k := &f.k[u%f.cfg.N]
+		f.c[lane] = float32(k.drive * (f.cfg.Rest[u%f.cfg.N] + shift - k.Theta))
 	}
 }
 

@@ -1,164 +1,351 @@
 package engine
 
 import (
+	"fmt"
 	"math"
 
 	"github.com/spikesampling/spikesampling/internal/kernel"
 	"github.com/spikesampling/spikesampling/sampling/dynamics"
 )
 
-// currents sets up a current-based network; ok is false if it is not of the common case.
-func (f *Fast) currents(groups int) (ok bool) {
+// kinds are the kernels that may step the network, the fastest first.
+func (c *Config) kinds() []kind {
+	switch {
+	case c.Conductance && c.Neurons == nil:
+		return []kind{sameConductances}
+	case c.Conductance:
+		return []kind{ownConductances}
+	case c.Neurons == nil && c.TauE == c.TauI:
+		return []kind{sameCurrents, ownCurrents}
+	}
+	return []kind{ownCurrents}
+}
+
+// setUp sets up kernel and synapses; ok is false if the kernel cannot step the network.
+func (f *Fast) setUp() (ok bool, err error) {
 	c := &f.cfg
-	law, weight, ok := netLaw(c)
-	if !ok || c.TauE != c.TauI {
+	if c.Exact {
+		for k := range c.N {
+			if r := c.neuron(k).Refractory; r < 2 {
+				return false, fmt.Errorf("refractory time of neuron %d is %d steps: must be at least 2 if the interval after it is exact", k, r)
+			}
+		}
+	}
+	f.k = make([]scales, c.N)
+	f.last = make([]int64, len(f.v))
+	switch f.kind {
+	case sameCurrents, ownCurrents:
+		ok = f.currents()
+	default:
+		ok = f.conductances()
+	}
+	if !ok || c.Profile != nil && !f.profile() {
+		return false, nil
+	}
+	for _, x := range [][]float32{f.v, f.c, f.j, f.ji, f.l} {
+		for lane, y := range x[:min(len(x), len(f.unit))] {
+			if f.unit[lane] >= 0 && math.IsInf(float64(y), 0) {
+				return false, fmt.Errorf("resting potential or background of neuron %d: overflows single precision", int(f.unit[lane])%c.N)
+			}
+		}
+	}
+	if c.connected() {
+		return true, f.synapses()
+	}
+	return true, nil
+}
+
+// currents sets up a current-based network; ok is false if it is not of the kind.
+func (f *Fast) currents() (ok bool) {
+	c := &f.cfg
+	for k := range f.k {
+		q := c.neuron(k)
+		respE, respI := q.response(c.Dt, q.TauE), q.response(c.Dt, q.TauI)
+		meanE, meanI := c.means(q)
+		f.k[k] = scales{Neuron: q, exc: 1 / respE, inh: 1 / respI, drive: -math.Expm1(-c.Dt * q.GLeak / q.C),
+			meanE: float32(meanE * respE), meanI: float32(-meanI * respI)}
+	}
+	f.rest(0)
+	if f.kind == sameCurrents {
+		law, weight, ok := netLaw(c)
+		if !ok {
+			return false
+		}
+		k := &f.k[0]
+		for i := range f.k {
+			f.k[i].meanE += f.k[i].meanI
+		}
+		b := &f.block
+		b.V, b.J, b.C, b.S, b.Ref, b.Ring = &f.v[0], &f.j[0], &f.c[0], &f.s[0], &f.ref[0], &f.ring[0]
+		b.Groups, b.RingLen = f.groups(), int64(f.hold(c.Refractory))
+		b.A, b.P = kernel.All(float32(k.membrane(c.Dt))), kernel.All(float32(dynamics.Decay(c.Dt, k.TauE)))
+		b.Reset = kernel.All(float32(k.Reset - k.Theta))
+		event := float32(weight / k.exc)
+		b.W, b.Off = kernel.All(event), kernel.All(-event*float32(len(law)/2))
+		b.SetNoise(law)
+		f.noisy = event != 0
+		f.padBits(k.Reset - k.Theta)
+		return true
+	}
+	wE, wI, ok := f.general()
+	if !ok {
 		return false
 	}
-	tauM := c.C / c.GLeak
-	response := dynamics.Convolve(c.Dt, tauM, c.TauE) / c.C // mV of 1 nA after one step
-	f.scaleE = 1 / response
-	b := &f.block
-	b.V, b.J, b.C, b.S, b.Ref, b.Ring = &f.v[0], &f.j[0], &f.c[0], &f.s[0], &f.ref[0], &f.ring[0]
-	b.Groups, b.RingLen = int64(groups), int64(c.Refractory)
-	b.A = kernel.All(float32(dynamics.Decay(c.Dt, tauM)))
-	b.P = kernel.All(float32(dynamics.Decay(c.Dt, c.TauE)))
-	b.Reset = kernel.All(float32(c.Reset - c.Theta))
-	event := float32(weight * response)
-	b.W = kernel.All(event)
-	b.Off = kernel.All(-event * float32(len(law)/2))
-	b.SetNoise(law)
-	f.noisy = event != 0
-	meanE, meanI := c.means()
-	f.meanE = float32((meanE - meanI) * response)
-	f.drive = -math.Expm1(-c.Dt / tauM)
-	f.rest(0)
+	f.each(func(u *kernel.Units, i int, k *scales) {
+		u.A[i] = float32(k.membrane(c.Dt))
+		u.WE[i], u.WI[i] = float32(wE*k.Gain/k.exc), float32(-wI*k.Gain/k.inh)
+	})
+	f.padDrive()
 	return true
 }
 
-// conductances sets up a conductance-based network.
-func (f *Fast) conductances(groups int) (ok bool) {
+func (f *Fast) groups() int64 { return int64(len(f.v) / kernel.Group) }
+
+// padBits makes the lanes without a unit refractory for ever.
+func (f *Fast) padBits(reset float64) {
+	for lane, u := range f.unit {
+		if u < 0 {
+			f.ref[lane/8] |= 1 << (lane % 8)
+			f.v[lane] = float32(reset)
+		}
+	}
+}
+
+// padDrive keeps the lanes without a unit below threshold.
+func (f *Fast) padDrive() {
+	for lane, u := range f.unit {
+		if u < 0 {
+			f.c[lane] = -1
+		}
+	}
+}
+
+// general sets up what all networks of neurons with own constants have.
+func (f *Fast) general() (wE, wI float64, ok bool) {
 	c := &f.cfg
-	// The step uses the conductances of its middle.
-	perE := dynamics.Decay(c.Dt/2, c.TauE) * c.Dt / c.C
-	perI := dynamics.Decay(c.Dt/2, c.TauI) * c.Dt / c.C
-	f.scaleE, f.scaleI = 1/perE, 1/perI
 	lawE, wE, okE := countLaw(c.NoiseE, c.Dt)
 	lawI, wI, okI := countLaw(c.NoiseI, c.Dt)
-	leak := c.GLeak * c.Dt / c.C
-	if !okE || !okI || leak+f.peak(perE, perI) > kernel.MaxExponent {
+	if !okE || !okI {
+		return 0, 0, false
+	}
+	f.noisy = wE != 0 || wI != 0
+	b := &f.gen
+	b.V, b.JE, b.JI, b.C, b.S, b.Units, b.Mask = &f.v[0], &f.j[0], &f.ji[0], &f.c[0], &f.s[0], &f.units[0], &f.ring[0]
+	b.Groups = f.groups()
+	kernel.SetNoise(&b.ThrE, &b.AliasE, lawE)
+	kernel.SetNoise(&b.ThrI, &b.AliasI, lawI)
+	f.each(func(u *kernel.Units, i int, k *scales) {
+		u.PE[i], u.PI[i] = float32(dynamics.Decay(c.Dt, k.TauE)), float32(dynamics.Decay(c.Dt, k.TauI))
+		u.Reset[i] = float32(k.Reset - k.Theta)
+		u.Hold[i] = int32(f.hold(k.Refractory))
+	})
+	return wE, wI, true
+}
+
+// each calls set for the place of every unit.
+func (f *Fast) each(set func(u *kernel.Units, i int, k *scales)) {
+	for u, lane := range f.lane {
+		set(&f.units[lane/kernel.Group], int(lane%kernel.Group), &f.k[u%f.cfg.N])
+	}
+}
+
+// conductances sets up a conductance-based network.
+func (f *Fast) conductances() (ok bool) {
+	c := &f.cfg
+	for k := range f.k {
+		q := c.neuron(k)
+		// The step uses the conductances of its middle.
+		perE := dynamics.Decay(c.Dt/2, q.TauE) * c.Dt / q.C
+		perI := dynamics.Decay(c.Dt/2, q.TauI) * c.Dt / q.C
+		meanE, meanI := c.means(q)
+		f.k[k] = scales{Neuron: q, exc: 1 / perE, inh: 1 / perI, drive: q.GLeak * c.Dt / q.C,
+			meanE: float32(meanE * perE), meanI: float32(meanI * perI)}
+	}
+	if !f.bounded() {
 		return false
 	}
+	f.rest(0)
+	for u, lane := range f.lane {
+		f.l[lane] = float32(f.k[u%c.N].drive)
+	}
+	if f.kind == ownConductances {
+		wE, wI, ok := f.general()
+		if !ok {
+			return false
+		}
+		f.gen.L = &f.l[0]
+		f.gen.SetMath()
+		f.each(func(u *kernel.Units, i int, k *scales) {
+			u.RevE[i], u.RevI[i] = float32(k.RevE-k.Theta), float32(k.RevI-k.Theta)
+			u.WE[i], u.WI[i] = float32(wE*k.Gain/k.exc), float32(wI*k.Gain/k.inh)
+		})
+		f.padDrive()
+		return true
+	}
+	lawE, wE, okE := countLaw(c.NoiseE, c.Dt)
+	lawI, wI, okI := countLaw(c.NoiseI, c.Dt)
+	if !okE || !okI {
+		return false
+	}
+	k := &f.k[0]
 	b := &f.cond
-	b.V, b.GE, b.GI, b.C, b.L, b.S, b.Ref, b.Ring = &f.v[0], &f.j[0], &f.gi[0], &f.c[0], &f.l[0], &f.s[0], &f.ref[0], &f.ring[0]
-	b.Groups, b.RingLen = int64(groups), int64(c.Refractory)
-	b.PE, b.PI = kernel.All(float32(dynamics.Decay(c.Dt, c.TauE))), kernel.All(float32(dynamics.Decay(c.Dt, c.TauI)))
-	b.Reset = kernel.All(float32(c.Reset - c.Theta))
-	b.RevE, b.RevI = kernel.All(float32(c.RevE-c.Theta)), kernel.All(float32(c.RevI-c.Theta))
-	b.WE, b.WI = kernel.All(float32(wE*perE)), kernel.All(float32(wI*perI))
+	b.V, b.GE, b.GI, b.C, b.L, b.S, b.Ref, b.Ring = &f.v[0], &f.j[0], &f.ji[0], &f.c[0], &f.l[0], &f.s[0], &f.ref[0], &f.ring[0]
+	b.Groups, b.RingLen = f.groups(), int64(f.hold(c.Refractory))
+	b.PE, b.PI = kernel.All(float32(dynamics.Decay(c.Dt, k.TauE))), kernel.All(float32(dynamics.Decay(c.Dt, k.TauI)))
+	b.Reset = kernel.All(float32(k.Reset - k.Theta))
+	b.RevE, b.RevI = kernel.All(float32(k.RevE-k.Theta)), kernel.All(float32(k.RevI-k.Theta))
+	b.WE, b.WI = kernel.All(float32(wE/k.exc)), kernel.All(float32(wI/k.inh))
 	b.SetMath()
 	kernel.SetNoise(&b.ThrE, &b.AliasE, lawE)
 	kernel.SetNoise(&b.ThrI, &b.AliasI, lawI)
 	f.noisy = wE != 0 || wI != 0
-	meanE, meanI := c.means()
-	f.meanE, f.meanI = float32(meanE*perE), float32(meanI*perI)
-	for k := range f.l {
-		f.l[k] = float32(leak)
-	}
-	f.drive = leak
-	f.rest(0)
+	f.padBits(k.Reset - k.Theta)
 	return true
 }
 
-// means are the stationary means of the background in the synaptic variables [nA or µS],
-// at time 0.
-func (c *Config) means() (exc, inh float64) {
-	for _, p := range c.NoiseE {
-		exc += c.first() * p.Rate / 1000 * p.Weight * c.TauE
-	}
-	for _, p := range c.NoiseI {
-		inh += c.first() * p.Rate / 1000 * p.Weight * c.TauI
-	}
-	return exc, inh
-}
-
-// peak is what the synaptic conductances of any unit stay below, relative to C/Dt: the
-// mean of the background and ten standard deviations, and all synapses at their weight,
-// or at the sum of a burst of static ones.
-func (f *Fast) peak(perE, perI float64) float64 {
+// bounded reports whether all conductances stay in the kernel's range: the mean of the
+// background and ten standard deviations, and all synapses at their weight, or at the sum
+// of a burst of static ones.
+func (f *Fast) bounded() bool {
 	c := &f.cfg
-	sum := func(src []dynamics.Poisson, tau float64) (x float64) {
-		mean, v := 0.0, 0.0
-		for _, p := range src {
-			mean += c.most() * p.Rate / 1000 * p.Weight * tau
-			v += c.most() * p.Rate / 1000 * p.Weight * p.Weight * tau / 2
-		}
-		return mean + 10*math.Sqrt(v)
-	}
-	recurrent := 0.0
-	if c.Weights != nil {
+	recurrent := make([]float64, c.N)
+	for i := range c.N {
 		burst := 1.0
-		if c.Static {
-			burst = -1 / math.Expm1(-float64(c.Refractory)*c.Dt/math.Max(c.TauE, c.TauI))
+		if q := &f.k[i]; c.Static {
+			burst = -1 / math.Expm1(-float64(q.Refractory)*c.Dt/math.Max(c.TauE, c.TauI))
 		}
-		for k := range c.N {
-			x := 0.0
-			for i := k; i < len(c.Weights); i += c.N {
-				x += math.Max(c.Weights[i]*perE, -c.Weights[i]*perI)
-			}
-			recurrent = math.Max(recurrent, x*burst)
+		if c.connected() {
+			c.row(i, func(k int, w float64) {
+				recurrent[k] += burst * math.Max(w/f.k[k].exc, -w/f.k[k].inh)
+			})
 		}
 	}
-	return sum(c.NoiseE, c.TauE)*perE + sum(c.NoiseI, c.TauI)*perI + recurrent
+	for k := range f.k {
+		q := &f.k[k]
+		sum := func(src []dynamics.Poisson, tau float64) (x float64) {
+			mean, v := 0.0, 0.0
+			for _, p := range src {
+				w := p.Weight * q.Gain
+				mean += c.most() * p.Rate / 1000 * w * tau
+				v += c.most() * p.Rate / 1000 * w * w * tau / 2
+			}
+			return mean + 10*math.Sqrt(v)
+		}
+		if q.drive+sum(c.NoiseE, q.TauE)/q.exc+sum(c.NoiseI, q.TauI)/q.inh+recurrent[k] > kernel.MaxExponent {
+			return false
+		}
+	}
+	return true
 }
 
-// synapses sets up weights, their factors and the mail; m is the padded size.
-func (f *Fast) synapses(m int) {
+// synapses sets up weights, their factors and the mail.
+func (f *Fast) synapses() error {
 	c := &f.cfg
-	n := c.N
-	f.w = make([]float32, n*m)
-	if c.Conductance {
-		f.wi = make([]float32, n*m)
-	}
-	constant := -math.Expm1(-c.Dt*c.GLeak/c.C) / c.GLeak // mV of a constant 1 nA after one step
-	for i, w := range c.Weights {
-		k := i/n*m + i%n
-		switch {
-		case !c.Conductance && c.Rectangular:
-			f.w[k] = float32(w * constant)
-		case !c.Conductance:
-			f.w[k] = float32(w / f.scaleE)
-		case c.Rectangular: // a constant conductance drives to its reversal potential, and leaks
-			rev := c.RevE
+	// What a weight brings to j and ji, or to c and l.
+	var onJ, onJI func(k int, w float64) float64
+	switch {
+	case !f.conductance() && c.Rectangular:
+		onJ = func(k int, w float64) float64 { return w * f.k[k].constant(c.Dt) }
+	case f.kind == sameCurrents || f.kind == ownCurrents && f.oneTau():
+		onJ = func(k int, w float64) float64 { return w / f.k[k].exc }
+	case f.kind == ownCurrents:
+		onJ = func(k int, w float64) float64 { return math.Max(w, 0) / f.k[k].exc }
+		onJI = func(k int, w float64) float64 { return math.Min(w, 0) / f.k[k].inh }
+	case c.Rectangular: // a constant conductance drives to its reversal potential, and leaks
+		onJ = func(k int, w float64) float64 {
+			q := &f.k[k]
+			rev := q.RevE
 			if w < 0 {
-				rev = c.RevI
+				rev = q.RevI
 			}
-			f.wi[k] = float32(math.Abs(w) * c.Dt / c.C)
-			f.w[k] = float32(math.Abs(w) * c.Dt / c.C * (rev - c.Theta))
-		default:
-			f.w[k] = float32(math.Max(w, 0) / f.scaleE)
-			f.wi[k] = float32(math.Max(-w, 0) / f.scaleI)
+			return math.Abs(w) * c.Dt / q.C * (rev - q.Theta)
+		}
+		onJI = func(k int, w float64) float64 { return math.Abs(w) * c.Dt / f.k[k].C }
+	default:
+		onJ = func(k int, w float64) float64 { return math.Max(w, 0) / f.k[k].exc }
+		onJI = func(k int, w float64) float64 { return math.Max(-w, 0) / f.k[k].inh }
+	}
+	var err error
+	if f.onJ, err = f.matrix(onJ, f.c); err != nil {
+		return err
+	}
+	if onJI != nil {
+		if f.onJI, err = f.matrix(onJI, f.l); err != nil {
+			return err
 		}
 	}
 	f.mail.on = int64(c.Delay)
-	slots := c.Delay + 1
-	if c.Rectangular {
-		f.mail.off = int64(c.Delay + c.Refractory)
-		slots += c.Refractory
-		toGrid(f.c, f.w)
-		toGrid(f.l, f.wi)
-	}
-	f.mail.ring = make([]spikes, slots)
+	f.mail.ring = make([]spikes, c.Delay+1)
+	n := len(f.lane)
 	for i := range f.mail.ring {
-		f.mail.ring[i] = spikes{unit: make([]int32, 0, n), f: make([]float32, 0, n), fi: make([]float32, 0, n)}
+		f.mail.ring[i] = newSpikes(n)
 	}
-	f.last = make([]int64, n)
-	if !c.Static && !c.Rectangular {
+	if c.Rectangular {
+		f.back, f.ending = newQueue(len(f.v)), newSpikes(len(f.v))
+	} else if !c.Static {
 		f.factor = factors(c.Dt, c.TauE)
 		f.factorI = f.factor
 		if c.TauI != c.TauE {
 			f.factorI = factors(c.Dt, c.TauI)
 		}
 	}
+	return nil
+}
+
+func (f *Fast) conductance() bool { return f.kind == sameConductances || f.kind == ownConductances }
+
+// oneTau reports whether excitation and inhibition have the same time constant everywhere,
+// so that one current can carry both.
+func (f *Fast) oneTau() bool {
+	for i := range f.k {
+		if f.k[i].TauE != f.k[i].TauI || f.cfg.TauE != f.cfg.TauI {
+			return false
+		}
+	}
+	return true
+}
+
+// matrix lays out weights that the function on turns into the engine's numbers. If they
+// are rectangular, they and the constants they come on top of get onto a grid on which no
+// sum of them has more than 24 bits: float32 then adds exactly.
+func (f *Fast) matrix(on func(k int, w float64) float64, constants []float32) (*matrix, error) {
+	c := &f.cfg
+	value, grid := on, 0.0
+	if c.Rectangular {
+		grid = f.grid(on, constants)
+	}
+	if grid != 0 {
+		round := func(x float64) float64 { return math.Round(x/grid) * grid }
+		for i, x := range constants {
+			constants[i] = float32(round(float64(x)))
+		}
+		value = func(k int, w float64) float64 { return round(on(k, w)) }
+	}
+	var step func(most float64) float64
+	if c.Fixed {
+		step = func(most float64) float64 {
+			_, e := math.Frexp(most / math.MaxInt16)
+			return math.Max(math.Ldexp(1, e), grid)
+		}
+	}
+	return newMatrix(c, value, step)
+}
+
+// grid is the step of that grid; 0 if there is nothing to add.
+func (f *Fast) grid(on func(k int, w float64) float64, constants []float32) float64 {
+	sum := make([]float64, f.cfg.N)
+	for i := range sum {
+		f.cfg.row(i, func(k int, w float64) { sum[k] += math.Abs(on(k, w)) })
+	}
+	most := 0.0
+	for u, lane := range f.lane {
+		most = math.Max(most, sum[u%f.cfg.N]+math.Abs(float64(constants[lane])))
+	}
+	if most == 0 {
+		return 0
+	}
+	_, e := math.Frexp(2 * most) // rounding may add half a grid step to each term
+	return math.Ldexp(1, e-24)
 }
 
 // factors are 1 − e^{−d·dt/tau} for d = 0, 1, ...; beyond 25 time constants it is 1.
@@ -169,28 +356,4 @@ func factors(dt, tau float64) []float32 {
 	}
 	f[len(f)-1] = 1
 	return f
-}
-
-// toGrid rounds constants and the weights that come on top of them to a grid on which no
-// sum of them has more than 24 bits: float32 then adds exactly.
-func toGrid(c, w []float32) {
-	m := len(c)
-	most := 0.0
-	for k := range m {
-		sum := math.Abs(float64(c[k]))
-		for i := k; i < len(w); i += m {
-			sum += math.Abs(float64(w[i]))
-		}
-		most = math.Max(most, sum)
-	}
-	if most == 0 {
-		return
-	}
-	_, e := math.Frexp(2 * most) // rounding may add half a grid step to each term
-	grid := math.Ldexp(1, e-24)
-	for _, x := range [][]float32{c, w} {
-		for i, v := range x {
-			x[i] = float32(math.Round(float64(v)/grid) * grid)
-		}
-	}
 }

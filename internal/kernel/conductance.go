@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"math"
+	"math/bits"
 	"unsafe"
 )
 
@@ -46,11 +47,13 @@ const MaxExponent = 4
 var phi = [7]float32{0.999999998043, -0.499999805089, 0.166663494316, -0.0416472377267, 0.00827625286485, -0.00130143911495, 0.000129297491965}
 
 // SetMath fills the constants that do not depend on the network.
-func (b *Conductance) SetMath() {
+func (b *Conductance) SetMath() { setMath(&b.Math) }
+
+func setMath(m *[10]Lanes) {
 	for i, c := range phi {
-		b.Math[i] = All(c)
+		m[i] = All(c)
 	}
-	b.Math[7], b.Math[8], b.Math[9] = All(MaxExponent), All(1.0/MaxExponent), All(0.5)
+	m[7], m[8], m[9] = All(MaxExponent), All(1.0/MaxExponent), All(0.5)
 }
 
 // SetNoise fills an alias table so that the count has the law prob of 0..15.
@@ -61,16 +64,19 @@ func SetNoise(thr *[16]int32, alias *[16]byte, prob []float64) {
 	copy(alias[:], b.Alias[:16])
 }
 
+// count is the number of events that the random word r brings.
 func count(r uint32, thr *[16]int32, alias *[16]byte) float32 {
 	col := r >> 28
-	if int32(r) >= thr[col] {
-		return float32(alias[col])
+	own := uint64(int64(int32(r))-int64(thr[col])) >> 63
+	e := uint32(alias[col])
+	if own != 0 {
+		e = col
 	}
-	return float32(col)
+	return float32(e)
 }
 
 // decay returns φ(x) and e^{−x}, for x ≥ 0.
-func (b *Conductance) decay(x float32) (p, e float32) {
+func decay(x float32) (p, e float32) {
 	if x > MaxExponent {
 		x = MaxExponent
 	}
@@ -88,6 +94,25 @@ func (b *Conductance) decay(x float32) (p, e float32) {
 	return p, 1 - float32(x*p)
 }
 
+// membrane is the potential v' of the step.
+func membrane(v, ge, gi, l, c, revE, revI float32) float32 {
+	p, e := decay(l + float32(ge+gi))
+	d := c + float32(float32(ge*revE)+float32(gi*revI))
+	return float32(v*e) + float32(d*p)
+}
+
+// Conductance advances b until a step with a spike or until b.Limit steps are done.
+func (p Path) Conductance(b *Conductance) {
+	switch p {
+	case AVX512:
+		conductanceAVX512(b)
+	case AVX2:
+		conductanceAVX2(b)
+	default:
+		conductancePortable(b)
+	}
+}
+
 func conductancePortable(b *Conductance) {
 	groups := int(b.Groups)
 	n := groups * Group
@@ -101,46 +126,35 @@ func conductancePortable(b *Conductance) {
 	for b.Limit = 0; b.Limit < limit && b.Any == 0; b.Limit++ {
 		old := ring[2*groups*int(b.Slot):][:2*groups]
 		for g := range groups {
-			s0, s1 := s[16*g:16*g+8], s[16*g+8:16*g+16]
-			for h := range 2 {
-				r := uint32(ref[2*g+h])
-				keep := uint32(0)
-				for q := range 4 {
-					wordE := next(&s0[4*h+q], &s1[4*h+q])
-					wordI := next(&s0[4*h+q], &s1[4*h+q])
-					for i := range 2 {
-						k := 16*g + 8*h + 2*q + i
-						bit := uint32(1) << (2*q + i)
-						p, e := b.decay(l[k] + float32(ge[k]+gi[k]))
-						d := c[k] + float32(float32(ge[k]*b.RevE[0])+float32(gi[k]*b.RevI[0]))
-						u := float32(v[k]*e) + float32(d*p)
-						if r&bit == 0 && math.Float32bits(u)>>31 == 1 {
-							keep |= bit
-							v[k] = u
-						} else {
-							v[k] = b.Reset[0]
-						}
-						ge[k] = float32(ge[k]*b.PE[0]) + float32(count(uint32(wordE>>(32*i)), &b.ThrE, &b.AliasE)*b.WE[0])
-						gi[k] = float32(gi[k]*b.PI[0]) + float32(count(uint32(wordI>>(32*i)), &b.ThrI, &b.AliasI)*b.WI[0])
-					}
+			r := uint32(ref[2*g]) | uint32(ref[2*g+1])<<8
+			spikes := uint32(0)
+			for free := ^r & 0xffff; free != 0; free &= free - 1 { // the others have v = Reset
+				i := bits.TrailingZeros32(free)
+				k := 16*g + i
+				u := membrane(v[k], ge[k], gi[k], l[k], c[k], b.RevE[0], b.RevI[0])
+				if math.Float32bits(u)>>31 == 0 {
+					spikes |= 1 << i
+					u = b.Reset[0]
 				}
-				spikes := ^(keep | r) & 0xff
-				ref[2*g+h] = byte(r&^uint32(old[2*g+h]) | spikes)
-				old[2*g+h] = byte(spikes)
-				b.Any |= int64(spikes)
+				v[k] = u
 			}
+			s0, s1 := (*[8]uint64)(s[16*g:]), (*[8]uint64)(s[16*g+8:])
+			for q := range s0 {
+				wordE := next(&s0[q], &s1[q])
+				wordI := next(&s0[q], &s1[q])
+				for h := range 2 {
+					k := 16*g + 2*q + h
+					ge[k] = float32(ge[k]*b.PE[0]) + float32(count(uint32(wordE>>(32*h)), &b.ThrE, &b.AliasE)*b.WE[0])
+					gi[k] = float32(gi[k]*b.PI[0]) + float32(count(uint32(wordI>>(32*h)), &b.ThrI, &b.AliasI)*b.WI[0])
+				}
+			}
+			r = r&^(uint32(old[2*g])|uint32(old[2*g+1])<<8) | spikes
+			ref[2*g], ref[2*g+1] = byte(r), byte(r>>8)
+			old[2*g], old[2*g+1] = byte(spikes), byte(spikes>>8)
+			b.Any |= int64(spikes)
 		}
 		if b.Slot++; b.Slot == b.RingLen {
 			b.Slot = 0
 		}
 	}
-}
-
-// Conductance advances b until a step with a spike or until b.Limit steps are done.
-func (p Path) Conductance(b *Conductance) {
-	if p == AVX2 {
-		conductanceAVX2(b)
-		return
-	}
-	conductancePortable(b)
 }

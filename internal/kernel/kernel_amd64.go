@@ -4,19 +4,55 @@ import "golang.org/x/sys/cpu"
 
 //go:generate sh -c "cd gen && go run . -out ../kernel_amd64.s"
 
-var hasAVX2 = cpu.X86.HasAVX2
+var (
+	hasAVX2   = cpu.X86.HasAVX2
+	hasAVX512 = cpu.X86.HasAVX512F && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512VL
+)
 
 //go:noescape
 func stepAVX2(b *Block)
 
 //go:noescape
-func deliverAVX2(d *Deliver)
+func step32AVX2(b *Block)
 
 //go:noescape
-func step32AVX2(b *Block)
+func floorAVX2(b *Block)
 
 //go:noescape
 func conductanceAVX2(b *Conductance)
 
 //go:noescape
-func floorAVX2(b *Block)
+func currentsAVX2(b *General)
+
+//go:noescape
+func conductancesAVX2(b *General)
+
+//go:noescape
+func deliverAVX2(d *Deliver)
+
+//go:noescape
+func deliverFixedAVX2(d *Deliver)
+
+//go:noescape
+func stepAVX512(b *Block)
+
+//go:noescape
+func step32AVX512(b *Block)
+
+//go:noescape
+func floorAVX512(b *Block)
+
+//go:noescape
+func conductanceAVX512(b *Conductance)
+
+//go:noescape
+func currentsAVX512(b *General)
+
+//go:noescape
+func conductancesAVX512(b *General)
+
+//go:noescape
+func deliverAVX512(d *Deliver)
+
+//go:noescape
+func deliverFixedAVX512(d *Deliver)

@@ -32,10 +32,10 @@ TEXT ·stepAVX2(SB), NOSPLIT, $0-8
 	VMOVUPS        128(AX), Y1
 	VMOVUPS        192(AX), Y2
 	VMOVUPS        224(AX), Y3
-	VMOVUPS        160(AX), Y4
-	VMOVDQU        256(AX), Y5
-	VMOVDQU        288(AX), Y6
-	VBROADCASTI128 384(AX), Y7
+	VMOVDQU        256(AX), Y4
+	VMOVDQU        288(AX), Y5
+	VBROADCASTI128 384(AX), Y6
+	VMOVUPS        160(AX), Y7
 	VMOVDQU        bits<>+0(SB), Y8
 	MOVQ           72(AX), CX
 	XORQ           DX, DX
@@ -44,21 +44,21 @@ TEXT ·stepAVX2(SB), NOSPLIT, $0-8
 steps:
 	CMPQ  DX, CX
 	JGE   end
-	MOVQ  (AX), DI
-	MOVQ  8(AX), R8
-	MOVQ  16(AX), R9
-	MOVQ  24(AX), R10
-	MOVQ  32(AX), R11
-	MOVQ  48(AX), SI
+	MOVQ  (AX), SI
+	MOVQ  8(AX), DI
+	MOVQ  16(AX), R8
+	MOVQ  24(AX), R9
+	MOVQ  32(AX), R10
+	MOVQ  48(AX), R11
 	MOVQ  64(AX), R12
-	IMULQ SI, R12
+	IMULQ 48(AX), R12
 	SHLQ  $0x01, R12
 	ADDQ  40(AX), R12
 	XORQ  BX, BX
 
 group:
-	VMOVDQU      (R10), Y9
-	VMOVDQU      64(R10), Y10
+	VMOVDQU      (R9), Y9
+	VMOVDQU      64(R9), Y10
 	VPADDQ       Y9, Y10, Y11
 	VPXOR        Y9, Y10, Y10
 	VPSLLQ       $0x18, Y9, Y12
@@ -70,46 +70,46 @@ group:
 	VPSLLQ       $0x25, Y10, Y12
 	VPSRLQ       $0x1b, Y10, Y10
 	VPOR         Y12, Y10, Y10
-	VMOVDQU      Y9, (R10)
-	VMOVDQU      Y10, 64(R10)
+	VMOVDQU      Y9, (R9)
+	VMOVDQU      Y10, 64(R9)
 	VPSRLD       $0x1c, Y11, Y9
-	VPERMD       Y5, Y9, Y10
-	VPERMD       Y6, Y9, Y12
+	VPERMD       Y4, Y9, Y10
+	VPERMD       Y5, Y9, Y12
 	VBLENDVPS    Y11, Y12, Y10, Y10
 	VPCMPGTD     Y11, Y10, Y10
 	VPOR         upper<>+0(SB), Y9, Y11
-	VPSHUFB      Y11, Y7, Y11
+	VPSHUFB      Y11, Y6, Y11
 	VBLENDVPS    Y10, Y9, Y11, Y11
 	VCVTDQ2PS    Y11, Y11
 	VMULPS       Y2, Y11, Y11
 	VADDPS       Y3, Y11, Y11
-	VMOVUPS      (R8), Y10
-	VMOVUPS      (DI), Y9
+	VMOVUPS      (DI), Y10
+	VMOVUPS      (SI), Y9
 	VMULPS       Y0, Y9, Y9
-	VADDPS       (R9), Y10, Y12
+	VADDPS       (R8), Y10, Y12
 	VADDPS       Y12, Y9, Y9
 	VMULPS       Y1, Y10, Y10
 	VADDPS       Y11, Y10, Y10
-	VMOVUPS      Y10, (R8)
-	VPBROADCASTB (R11), Y10
+	VMOVUPS      Y10, (DI)
+	VPBROADCASTB (R10), Y10
 	VPAND        Y8, Y10, Y10
 	VPCMPEQD     Y8, Y10, Y10
 	VANDNPS      Y9, Y10, Y10
-	VBLENDVPS    Y10, Y9, Y4, Y9
-	VMOVUPS      Y9, (DI)
+	VBLENDVPS    Y10, Y9, Y7, Y9
+	VMOVUPS      Y9, (SI)
 	VMOVMSKPS    Y10, R13
-	MOVBLZX      (R11), R14
+	MOVBLZX      (R10), R14
 	MOVBLZX      (R12), R15
 	ORL          R14, R13
 	XORL         $0xff, R13
 	NOTL         R15
 	ANDL         R15, R14
 	ORL          R13, R14
-	MOVB         R14, (R11)
+	MOVB         R14, (R10)
 	MOVB         R13, (R12)
 	ORQ          R13, BX
-	VMOVDQU      32(R10), Y9
-	VMOVDQU      96(R10), Y10
+	VMOVDQU      32(R9), Y9
+	VMOVDQU      96(R9), Y10
 	VPADDQ       Y9, Y10, Y11
 	VPXOR        Y9, Y10, Y10
 	VPSLLQ       $0x18, Y9, Y12
@@ -121,51 +121,51 @@ group:
 	VPSLLQ       $0x25, Y10, Y12
 	VPSRLQ       $0x1b, Y10, Y10
 	VPOR         Y12, Y10, Y10
-	VMOVDQU      Y9, 32(R10)
-	VMOVDQU      Y10, 96(R10)
+	VMOVDQU      Y9, 32(R9)
+	VMOVDQU      Y10, 96(R9)
 	VPSRLD       $0x1c, Y11, Y9
-	VPERMD       Y5, Y9, Y10
-	VPERMD       Y6, Y9, Y12
+	VPERMD       Y4, Y9, Y10
+	VPERMD       Y5, Y9, Y12
 	VBLENDVPS    Y11, Y12, Y10, Y10
 	VPCMPGTD     Y11, Y10, Y10
 	VPOR         upper<>+0(SB), Y9, Y11
-	VPSHUFB      Y11, Y7, Y11
+	VPSHUFB      Y11, Y6, Y11
 	VBLENDVPS    Y10, Y9, Y11, Y11
 	VCVTDQ2PS    Y11, Y11
 	VMULPS       Y2, Y11, Y11
 	VADDPS       Y3, Y11, Y11
-	VMOVUPS      32(R8), Y10
-	VMOVUPS      32(DI), Y9
+	VMOVUPS      32(DI), Y10
+	VMOVUPS      32(SI), Y9
 	VMULPS       Y0, Y9, Y9
-	VADDPS       32(R9), Y10, Y12
+	VADDPS       32(R8), Y10, Y12
 	VADDPS       Y12, Y9, Y9
 	VMULPS       Y1, Y10, Y10
 	VADDPS       Y11, Y10, Y10
-	VMOVUPS      Y10, 32(R8)
-	VPBROADCASTB 1(R11), Y10
+	VMOVUPS      Y10, 32(DI)
+	VPBROADCASTB 1(R10), Y10
 	VPAND        Y8, Y10, Y10
 	VPCMPEQD     Y8, Y10, Y10
 	VANDNPS      Y9, Y10, Y10
-	VBLENDVPS    Y10, Y9, Y4, Y9
-	VMOVUPS      Y9, 32(DI)
+	VBLENDVPS    Y10, Y9, Y7, Y9
+	VMOVUPS      Y9, 32(SI)
 	VMOVMSKPS    Y10, R13
-	MOVBLZX      1(R11), R14
+	MOVBLZX      1(R10), R14
 	MOVBLZX      1(R12), R15
 	ORL          R14, R13
 	XORL         $0xff, R13
 	NOTL         R15
 	ANDL         R15, R14
 	ORL          R13, R14
-	MOVB         R14, 1(R11)
+	MOVB         R14, 1(R10)
 	MOVB         R13, 1(R12)
 	ORQ          R13, BX
+	ADDQ         $0x40, SI
 	ADDQ         $0x40, DI
 	ADDQ         $0x40, R8
-	ADDQ         $0x40, R9
-	ADDQ         $0x80, R10
-	ADDQ         $0x02, R11
+	ADDQ         $0x00000080, R9
+	ADDQ         $0x02, R10
 	ADDQ         $0x02, R12
-	DECQ         SI
+	DECQ         R11
 	JNZ          group
 	MOVQ         64(AX), SI
 	INCQ         SI
@@ -189,13 +189,13 @@ end:
 // Requires: AVX, AVX2
 TEXT ·step32AVX2(SB), NOSPLIT, $0-8
 	MOVQ           b+0(FP), AX
-	VMOVUPS        160(AX), Y0
-	VMOVDQU        256(AX), Y1
-	VMOVDQU        288(AX), Y2
-	VMOVDQU        320(AX), Y3
-	VMOVDQU        352(AX), Y4
-	VBROADCASTI128 384(AX), Y5
-	VBROADCASTI128 400(AX), Y6
+	VMOVDQU        256(AX), Y0
+	VMOVDQU        288(AX), Y1
+	VMOVDQU        320(AX), Y2
+	VMOVDQU        352(AX), Y3
+	VBROADCASTI128 384(AX), Y4
+	VBROADCASTI128 400(AX), Y5
+	VMOVUPS        160(AX), Y6
 	MOVQ           72(AX), CX
 	XORQ           DX, DX
 	XORQ           BX, BX
@@ -203,21 +203,21 @@ TEXT ·step32AVX2(SB), NOSPLIT, $0-8
 steps:
 	CMPQ  DX, CX
 	JGE   end
-	MOVQ  (AX), DI
-	MOVQ  8(AX), R8
-	MOVQ  16(AX), R9
-	MOVQ  24(AX), R10
-	MOVQ  32(AX), R11
-	MOVQ  48(AX), SI
+	MOVQ  (AX), SI
+	MOVQ  8(AX), DI
+	MOVQ  16(AX), R8
+	MOVQ  24(AX), R9
+	MOVQ  32(AX), R10
+	MOVQ  48(AX), R11
 	MOVQ  64(AX), R12
-	IMULQ SI, R12
+	IMULQ 48(AX), R12
 	SHLQ  $0x01, R12
 	ADDQ  40(AX), R12
 	XORQ  BX, BX
 
 group:
-	VMOVDQU      (R10), Y7
-	VMOVDQU      64(R10), Y8
+	VMOVDQU      (R9), Y7
+	VMOVDQU      64(R9), Y8
 	VPADDQ       Y7, Y8, Y9
 	VPXOR        Y7, Y8, Y8
 	VPSLLQ       $0x18, Y7, Y10
@@ -229,53 +229,53 @@ group:
 	VPSLLQ       $0x25, Y8, Y10
 	VPSRLQ       $0x1b, Y8, Y8
 	VPOR         Y10, Y8, Y8
-	VMOVDQU      Y7, (R10)
-	VMOVDQU      Y8, 64(R10)
+	VMOVDQU      Y7, (R9)
+	VMOVDQU      Y8, 64(R9)
 	VPSRLD       $0x1b, Y9, Y7
 	VPSLLD       $0x01, Y9, Y11
-	VPERMD       Y1, Y7, Y10
-	VPERMD       Y2, Y7, Y12
+	VPERMD       Y0, Y7, Y10
+	VPERMD       Y1, Y7, Y12
 	VBLENDVPS    Y11, Y12, Y10, Y10
-	VPERMD       Y3, Y7, Y8
-	VPERMD       Y4, Y7, Y12
+	VPERMD       Y2, Y7, Y8
+	VPERMD       Y3, Y7, Y12
 	VBLENDVPS    Y11, Y12, Y8, Y8
 	VBLENDVPS    Y9, Y8, Y10, Y10
 	VPCMPGTD     Y9, Y10, Y10
 	VPOR         upper<>+0(SB), Y7, Y8
-	VPSHUFB      Y8, Y6, Y11
-	VPSHUFB      Y8, Y5, Y8
+	VPSHUFB      Y8, Y5, Y11
+	VPSHUFB      Y8, Y4, Y8
 	VBLENDVPS    Y9, Y11, Y8, Y8
 	VBLENDVPS    Y10, Y7, Y8, Y8
 	VCVTDQ2PS    Y8, Y8
 	VMULPS       192(AX), Y8, Y8
 	VADDPS       224(AX), Y8, Y8
-	VMOVUPS      (R8), Y9
-	VMOVUPS      (DI), Y7
+	VMOVUPS      (DI), Y9
+	VMOVUPS      (SI), Y7
 	VMULPS       96(AX), Y7, Y7
-	VADDPS       (R9), Y9, Y10
+	VADDPS       (R8), Y9, Y10
 	VADDPS       Y10, Y7, Y7
 	VMULPS       128(AX), Y9, Y9
 	VADDPS       Y8, Y9, Y9
-	VMOVUPS      Y9, (R8)
-	VPBROADCASTB (R11), Y8
+	VMOVUPS      Y9, (DI)
+	VPBROADCASTB (R10), Y8
 	VPAND        bits<>+0(SB), Y8, Y8
 	VPCMPEQD     bits<>+0(SB), Y8, Y8
 	VANDNPS      Y7, Y8, Y8
-	VBLENDVPS    Y8, Y7, Y0, Y7
-	VMOVUPS      Y7, (DI)
+	VBLENDVPS    Y8, Y7, Y6, Y7
+	VMOVUPS      Y7, (SI)
 	VMOVMSKPS    Y8, R13
-	MOVBLZX      (R11), R14
+	MOVBLZX      (R10), R14
 	MOVBLZX      (R12), R15
 	ORL          R14, R13
 	XORL         $0xff, R13
 	NOTL         R15
 	ANDL         R15, R14
 	ORL          R13, R14
-	MOVB         R14, (R11)
+	MOVB         R14, (R10)
 	MOVB         R13, (R12)
 	ORQ          R13, BX
-	VMOVDQU      32(R10), Y7
-	VMOVDQU      96(R10), Y8
+	VMOVDQU      32(R9), Y7
+	VMOVDQU      96(R9), Y8
 	VPADDQ       Y7, Y8, Y9
 	VPXOR        Y7, Y8, Y8
 	VPSLLQ       $0x18, Y7, Y10
@@ -287,58 +287,58 @@ group:
 	VPSLLQ       $0x25, Y8, Y10
 	VPSRLQ       $0x1b, Y8, Y8
 	VPOR         Y10, Y8, Y8
-	VMOVDQU      Y7, 32(R10)
-	VMOVDQU      Y8, 96(R10)
+	VMOVDQU      Y7, 32(R9)
+	VMOVDQU      Y8, 96(R9)
 	VPSRLD       $0x1b, Y9, Y7
 	VPSLLD       $0x01, Y9, Y11
-	VPERMD       Y1, Y7, Y10
-	VPERMD       Y2, Y7, Y12
+	VPERMD       Y0, Y7, Y10
+	VPERMD       Y1, Y7, Y12
 	VBLENDVPS    Y11, Y12, Y10, Y10
-	VPERMD       Y3, Y7, Y8
-	VPERMD       Y4, Y7, Y12
+	VPERMD       Y2, Y7, Y8
+	VPERMD       Y3, Y7, Y12
 	VBLENDVPS    Y11, Y12, Y8, Y8
 	VBLENDVPS    Y9, Y8, Y10, Y10
 	VPCMPGTD     Y9, Y10, Y10
 	VPOR         upper<>+0(SB), Y7, Y8
-	VPSHUFB      Y8, Y6, Y11
-	VPSHUFB      Y8, Y5, Y8
+	VPSHUFB      Y8, Y5, Y11
+	VPSHUFB      Y8, Y4, Y8
 	VBLENDVPS    Y9, Y11, Y8, Y8
 	VBLENDVPS    Y10, Y7, Y8, Y8
 	VCVTDQ2PS    Y8, Y8
 	VMULPS       192(AX), Y8, Y8
 	VADDPS       224(AX), Y8, Y8
-	VMOVUPS      32(R8), Y9
-	VMOVUPS      32(DI), Y7
+	VMOVUPS      32(DI), Y9
+	VMOVUPS      32(SI), Y7
 	VMULPS       96(AX), Y7, Y7
-	VADDPS       32(R9), Y9, Y10
+	VADDPS       32(R8), Y9, Y10
 	VADDPS       Y10, Y7, Y7
 	VMULPS       128(AX), Y9, Y9
 	VADDPS       Y8, Y9, Y9
-	VMOVUPS      Y9, 32(R8)
-	VPBROADCASTB 1(R11), Y8
+	VMOVUPS      Y9, 32(DI)
+	VPBROADCASTB 1(R10), Y8
 	VPAND        bits<>+0(SB), Y8, Y8
 	VPCMPEQD     bits<>+0(SB), Y8, Y8
 	VANDNPS      Y7, Y8, Y8
-	VBLENDVPS    Y8, Y7, Y0, Y7
-	VMOVUPS      Y7, 32(DI)
+	VBLENDVPS    Y8, Y7, Y6, Y7
+	VMOVUPS      Y7, 32(SI)
 	VMOVMSKPS    Y8, R13
-	MOVBLZX      1(R11), R14
+	MOVBLZX      1(R10), R14
 	MOVBLZX      1(R12), R15
 	ORL          R14, R13
 	XORL         $0xff, R13
 	NOTL         R15
 	ANDL         R15, R14
 	ORL          R13, R14
-	MOVB         R14, 1(R11)
+	MOVB         R14, 1(R10)
 	MOVB         R13, 1(R12)
 	ORQ          R13, BX
+	ADDQ         $0x40, SI
 	ADDQ         $0x40, DI
 	ADDQ         $0x40, R8
-	ADDQ         $0x40, R9
-	ADDQ         $0x80, R10
-	ADDQ         $0x02, R11
+	ADDQ         $0x00000080, R9
+	ADDQ         $0x02, R10
 	ADDQ         $0x02, R12
-	DECQ         SI
+	DECQ         R11
 	JNZ          group
 	MOVQ         64(AX), SI
 	INCQ         SI
@@ -364,8 +364,6 @@ TEXT ·floorAVX2(SB), NOSPLIT, $0-8
 	MOVQ    b+0(FP), AX
 	VMOVUPS 96(AX), Y0
 	VMOVUPS 128(AX), Y1
-	VMOVUPS 192(AX), Y2
-	VMOVUPS 224(AX), Y2
 	VMOVUPS 160(AX), Y2
 	VMOVDQU bits<>+0(SB), Y3
 	MOVQ    72(AX), CX
@@ -375,74 +373,74 @@ TEXT ·floorAVX2(SB), NOSPLIT, $0-8
 steps:
 	CMPQ  DX, CX
 	JGE   end
-	MOVQ  (AX), DI
-	MOVQ  8(AX), R8
-	MOVQ  16(AX), R9
-	MOVQ  24(AX), R10
-	MOVQ  32(AX), R11
-	MOVQ  48(AX), SI
+	MOVQ  (AX), SI
+	MOVQ  8(AX), DI
+	MOVQ  16(AX), R8
+	MOVQ  24(AX), R9
+	MOVQ  32(AX), R10
+	MOVQ  48(AX), R11
 	MOVQ  64(AX), R12
-	IMULQ SI, R12
+	IMULQ 48(AX), R12
 	SHLQ  $0x01, R12
 	ADDQ  40(AX), R12
 	XORQ  BX, BX
 
 group:
-	VMOVUPS      (R8), Y5
-	VMOVUPS      (DI), Y4
+	VMOVUPS      (DI), Y5
+	VMOVUPS      (SI), Y4
 	VMULPS       Y0, Y4, Y4
-	VADDPS       (R9), Y5, Y6
+	VADDPS       (R8), Y5, Y6
 	VADDPS       Y6, Y4, Y4
 	VMULPS       Y1, Y5, Y5
-	VMOVUPS      Y5, (R8)
-	VPBROADCASTB (R11), Y5
+	VMOVUPS      Y5, (DI)
+	VPBROADCASTB (R10), Y5
 	VPAND        Y3, Y5, Y5
 	VPCMPEQD     Y3, Y5, Y5
 	VANDNPS      Y4, Y5, Y5
 	VBLENDVPS    Y5, Y4, Y2, Y4
-	VMOVUPS      Y4, (DI)
+	VMOVUPS      Y4, (SI)
 	VMOVMSKPS    Y5, R13
-	MOVBLZX      (R11), R14
+	MOVBLZX      (R10), R14
 	MOVBLZX      (R12), R15
 	ORL          R14, R13
 	XORL         $0xff, R13
 	NOTL         R15
 	ANDL         R15, R14
 	ORL          R13, R14
-	MOVB         R14, (R11)
+	MOVB         R14, (R10)
 	MOVB         R13, (R12)
 	ORQ          R13, BX
-	VMOVUPS      32(R8), Y5
-	VMOVUPS      32(DI), Y4
+	VMOVUPS      32(DI), Y5
+	VMOVUPS      32(SI), Y4
 	VMULPS       Y0, Y4, Y4
-	VADDPS       32(R9), Y5, Y6
+	VADDPS       32(R8), Y5, Y6
 	VADDPS       Y6, Y4, Y4
 	VMULPS       Y1, Y5, Y5
-	VMOVUPS      Y5, 32(R8)
-	VPBROADCASTB 1(R11), Y5
+	VMOVUPS      Y5, 32(DI)
+	VPBROADCASTB 1(R10), Y5
 	VPAND        Y3, Y5, Y5
 	VPCMPEQD     Y3, Y5, Y5
 	VANDNPS      Y4, Y5, Y5
 	VBLENDVPS    Y5, Y4, Y2, Y4
-	VMOVUPS      Y4, 32(DI)
+	VMOVUPS      Y4, 32(SI)
 	VMOVMSKPS    Y5, R13
-	MOVBLZX      1(R11), R14
+	MOVBLZX      1(R10), R14
 	MOVBLZX      1(R12), R15
 	ORL          R14, R13
 	XORL         $0xff, R13
 	NOTL         R15
 	ANDL         R15, R14
 	ORL          R13, R14
-	MOVB         R14, 1(R11)
+	MOVB         R14, 1(R10)
 	MOVB         R13, 1(R12)
 	ORQ          R13, BX
+	ADDQ         $0x40, SI
 	ADDQ         $0x40, DI
 	ADDQ         $0x40, R8
-	ADDQ         $0x40, R9
-	ADDQ         $0x80, R10
-	ADDQ         $0x02, R11
+	ADDQ         $0x00000080, R9
+	ADDQ         $0x02, R10
 	ADDQ         $0x02, R12
-	DECQ         SI
+	DECQ         R11
 	JNZ          group
 	MOVQ         64(AX), SI
 	INCQ         SI
@@ -476,23 +474,23 @@ TEXT ·conductanceAVX2(SB), NOSPLIT, $8-8
 steps:
 	CMPQ  CX, 80(AX)
 	JGE   end
-	MOVQ  (AX), R9
-	MOVQ  8(AX), R10
-	MOVQ  16(AX), R11
-	MOVQ  24(AX), R12
-	MOVQ  96(AX), R13
-	MOVQ  32(AX), SI
-	MOVQ  40(AX), DI
-	MOVQ  72(AX), R8
-	IMULQ 56(AX), R8
-	SHLQ  $0x01, R8
-	ADDQ  48(AX), R8
+	MOVQ  (AX), BX
+	MOVQ  8(AX), SI
+	MOVQ  16(AX), DI
+	MOVQ  24(AX), R8
+	MOVQ  96(AX), R9
+	MOVQ  32(AX), R10
+	MOVQ  40(AX), R11
+	MOVQ  72(AX), R12
+	IMULQ 56(AX), R12
+	SHLQ  $0x01, R12
+	ADDQ  48(AX), R12
 	XORQ  DX, DX
-	XORQ  BX, BX
+	XORQ  R13, R13
 
 group:
-	VMOVDQU        (SI), Y2
-	VMOVDQU        64(SI), Y3
+	VMOVDQU        (R10), Y2
+	VMOVDQU        64(R10), Y3
 	VPADDQ         Y2, Y3, Y4
 	VPXOR          Y2, Y3, Y3
 	VPSLLQ         $0x18, Y2, Y5
@@ -515,92 +513,92 @@ group:
 	VPSLLQ         $0x25, Y3, Y6
 	VPSRLQ         $0x1b, Y3, Y3
 	VPOR           Y6, Y3, Y3
-	VMOVDQU        Y2, (SI)
-	VMOVDQU        Y3, 64(SI)
-	VMOVUPS        (R10)(BX*1), Y2
-	VMOVUPS        (R11)(BX*1), Y3
+	VMOVDQU        Y2, (R10)
+	VMOVDQU        Y3, 64(R10)
+	VMOVUPS        (SI)(R13*1), Y2
+	VMOVUPS        (DI)(R13*1), Y3
 	VADDPS         Y3, Y2, Y6
-	VADDPS         (R13)(BX*1), Y6, Y6
-	VMULPS         200(AX), Y2, Y8
-	VMULPS         232(AX), Y3, Y7
-	VADDPS         Y7, Y8, Y8
-	VADDPS         (R12)(BX*1), Y8, Y8
-	VPSRLD         $0x1c, Y4, Y7
-	VPERMD         648(AX), Y7, Y9
-	VPERMD         680(AX), Y7, Y10
-	VBLENDVPS      Y4, Y10, Y9, Y9
-	VPCMPGTD       Y4, Y9, Y9
-	VPOR           upper<>+0(SB), Y7, Y4
-	VBROADCASTI128 776(AX), Y10
-	VPSHUFB        Y4, Y10, Y4
-	VBLENDVPS      Y9, Y7, Y4, Y4
+	VADDPS         (R9)(R13*1), Y6, Y6
+	VMULPS         200(AX), Y2, Y7
+	VMULPS         232(AX), Y3, Y8
+	VADDPS         Y8, Y7, Y7
+	VADDPS         (R8)(R13*1), Y7, Y7
+	VPSRLD         $0x1c, Y4, Y8
+	VBROADCASTI128 776(AX), Y9
+	VPERMD         648(AX), Y8, Y10
+	VPERMD         680(AX), Y8, Y11
+	VBLENDVPS      Y4, Y11, Y10, Y10
+	VPCMPGTD       Y4, Y10, Y10
+	VPOR           upper<>+0(SB), Y8, Y4
+	VPSHUFB        Y4, Y9, Y4
+	VBLENDVPS      Y10, Y8, Y4, Y4
 	VCVTDQ2PS      Y4, Y4
 	VMULPS         264(AX), Y4, Y4
 	VMULPS         104(AX), Y2, Y2
 	VADDPS         Y4, Y2, Y2
-	VMOVUPS        Y2, (R10)(BX*1)
+	VMOVUPS        Y2, (SI)(R13*1)
 	VPSRLD         $0x1c, Y5, Y2
-	VPERMD         712(AX), Y2, Y4
-	VPERMD         744(AX), Y2, Y7
-	VBLENDVPS      Y5, Y7, Y4, Y4
-	VPCMPGTD       Y5, Y4, Y4
+	VBROADCASTI128 792(AX), Y4
+	VPERMD         712(AX), Y2, Y8
+	VPERMD         744(AX), Y2, Y9
+	VBLENDVPS      Y5, Y9, Y8, Y8
+	VPCMPGTD       Y5, Y8, Y8
 	VPOR           upper<>+0(SB), Y2, Y5
-	VBROADCASTI128 792(AX), Y7
-	VPSHUFB        Y5, Y7, Y5
-	VBLENDVPS      Y4, Y2, Y5, Y5
+	VPSHUFB        Y5, Y4, Y5
+	VBLENDVPS      Y8, Y2, Y5, Y5
 	VCVTDQ2PS      Y5, Y5
 	VMULPS         296(AX), Y5, Y5
 	VMULPS         136(AX), Y3, Y3
 	VADDPS         Y5, Y3, Y3
-	VMOVUPS        Y3, (R11)(BX*1)
+	VMOVUPS        Y3, (DI)(R13*1)
 	VMINPS         552(AX), Y6, Y6
 	VMULPS         584(AX), Y6, Y2
 	VMULPS         Y2, Y2, Y3
 	VMULPS         Y3, Y3, Y4
 	VMULPS         360(AX), Y2, Y5
 	VADDPS         328(AX), Y5, Y5
-	VMULPS         424(AX), Y2, Y7
-	VADDPS         392(AX), Y7, Y7
-	VMULPS         Y3, Y7, Y7
-	VADDPS         Y7, Y5, Y5
-	VMULPS         488(AX), Y2, Y7
-	VADDPS         456(AX), Y7, Y7
+	VMULPS         424(AX), Y2, Y8
+	VADDPS         392(AX), Y8, Y8
+	VMULPS         Y3, Y8, Y8
+	VADDPS         Y8, Y5, Y5
+	VMULPS         488(AX), Y2, Y8
+	VADDPS         456(AX), Y8, Y8
 	VMULPS         520(AX), Y3, Y3
-	VADDPS         Y3, Y7, Y7
-	VMULPS         Y4, Y7, Y7
-	VADDPS         Y7, Y5, Y7
+	VADDPS         Y3, Y8, Y8
+	VMULPS         Y4, Y8, Y8
+	VADDPS         Y8, Y5, Y8
 	VMULPS         616(AX), Y2, Y2
-	VMULPS         Y7, Y2, Y3
-	VMULPS         Y3, Y7, Y3
-	VSUBPS         Y3, Y7, Y7
+	VMULPS         Y8, Y2, Y3
+	VMULPS         Y3, Y8, Y3
+	VSUBPS         Y3, Y8, Y8
 	VADDPS         Y2, Y2, Y2
-	VMULPS         Y7, Y2, Y2
-	VMULPS         Y2, Y7, Y2
-	VSUBPS         Y2, Y7, Y7
-	VMULPS         Y7, Y6, Y6
+	VMULPS         Y8, Y2, Y2
+	VMULPS         Y2, Y8, Y2
+	VSUBPS         Y2, Y8, Y8
+	VMULPS         Y8, Y6, Y6
 	VSUBPS         Y6, Y1, Y6
-	VMULPS         (R9)(BX*1), Y6, Y2
-	VMULPS         Y7, Y8, Y8
-	VADDPS         Y8, Y2, Y2
-	VPBROADCASTB   (DI), Y3
+	VMULPS         (BX)(R13*1), Y6, Y2
+	VMULPS         Y8, Y7, Y7
+	VADDPS         Y7, Y2, Y2
+	VPBROADCASTB   (R11), Y3
 	VPAND          bits<>+0(SB), Y3, Y3
 	VPCMPEQD       bits<>+0(SB), Y3, Y3
 	VANDNPS        Y2, Y3, Y3
 	VBLENDVPS      Y3, Y2, Y0, Y2
-	VMOVUPS        Y2, (R9)(BX*1)
+	VMOVUPS        Y2, (BX)(R13*1)
 	VMOVMSKPS      Y3, R14
-	MOVBLZX        (DI), R15
-	MOVBLZX        (R8), BP
+	MOVBLZX        (R11), R15
+	MOVBLZX        (R12), BP
 	ORL            R15, R14
 	XORL           $0xff, R14
 	NOTL           BP
 	ANDL           BP, R15
 	ORL            R14, R15
-	MOVB           R15, (DI)
-	MOVB           R14, (R8)
+	MOVB           R15, (R11)
+	MOVB           R14, (R12)
 	ORQ            R14, DX
-	VMOVDQU        32(SI), Y2
-	VMOVDQU        96(SI), Y3
+	VMOVDQU        32(R10), Y2
+	VMOVDQU        96(R10), Y3
 	VPADDQ         Y2, Y3, Y4
 	VPXOR          Y2, Y3, Y3
 	VPSLLQ         $0x18, Y2, Y5
@@ -623,95 +621,95 @@ group:
 	VPSLLQ         $0x25, Y3, Y6
 	VPSRLQ         $0x1b, Y3, Y3
 	VPOR           Y6, Y3, Y3
-	VMOVDQU        Y2, 32(SI)
-	VMOVDQU        Y3, 96(SI)
-	VMOVUPS        32(R10)(BX*1), Y2
-	VMOVUPS        32(R11)(BX*1), Y3
+	VMOVDQU        Y2, 32(R10)
+	VMOVDQU        Y3, 96(R10)
+	VMOVUPS        32(SI)(R13*1), Y2
+	VMOVUPS        32(DI)(R13*1), Y3
 	VADDPS         Y3, Y2, Y6
-	VADDPS         32(R13)(BX*1), Y6, Y6
-	VMULPS         200(AX), Y2, Y8
-	VMULPS         232(AX), Y3, Y7
-	VADDPS         Y7, Y8, Y8
-	VADDPS         32(R12)(BX*1), Y8, Y8
-	VPSRLD         $0x1c, Y4, Y7
-	VPERMD         648(AX), Y7, Y9
-	VPERMD         680(AX), Y7, Y10
-	VBLENDVPS      Y4, Y10, Y9, Y9
-	VPCMPGTD       Y4, Y9, Y9
-	VPOR           upper<>+0(SB), Y7, Y4
-	VBROADCASTI128 776(AX), Y10
-	VPSHUFB        Y4, Y10, Y4
-	VBLENDVPS      Y9, Y7, Y4, Y4
+	VADDPS         32(R9)(R13*1), Y6, Y6
+	VMULPS         200(AX), Y2, Y7
+	VMULPS         232(AX), Y3, Y8
+	VADDPS         Y8, Y7, Y7
+	VADDPS         32(R8)(R13*1), Y7, Y7
+	VPSRLD         $0x1c, Y4, Y8
+	VBROADCASTI128 776(AX), Y9
+	VPERMD         648(AX), Y8, Y10
+	VPERMD         680(AX), Y8, Y11
+	VBLENDVPS      Y4, Y11, Y10, Y10
+	VPCMPGTD       Y4, Y10, Y10
+	VPOR           upper<>+0(SB), Y8, Y4
+	VPSHUFB        Y4, Y9, Y4
+	VBLENDVPS      Y10, Y8, Y4, Y4
 	VCVTDQ2PS      Y4, Y4
 	VMULPS         264(AX), Y4, Y4
 	VMULPS         104(AX), Y2, Y2
 	VADDPS         Y4, Y2, Y2
-	VMOVUPS        Y2, 32(R10)(BX*1)
+	VMOVUPS        Y2, 32(SI)(R13*1)
 	VPSRLD         $0x1c, Y5, Y2
-	VPERMD         712(AX), Y2, Y4
-	VPERMD         744(AX), Y2, Y7
-	VBLENDVPS      Y5, Y7, Y4, Y4
-	VPCMPGTD       Y5, Y4, Y4
+	VBROADCASTI128 792(AX), Y4
+	VPERMD         712(AX), Y2, Y8
+	VPERMD         744(AX), Y2, Y9
+	VBLENDVPS      Y5, Y9, Y8, Y8
+	VPCMPGTD       Y5, Y8, Y8
 	VPOR           upper<>+0(SB), Y2, Y5
-	VBROADCASTI128 792(AX), Y7
-	VPSHUFB        Y5, Y7, Y5
-	VBLENDVPS      Y4, Y2, Y5, Y5
+	VPSHUFB        Y5, Y4, Y5
+	VBLENDVPS      Y8, Y2, Y5, Y5
 	VCVTDQ2PS      Y5, Y5
 	VMULPS         296(AX), Y5, Y5
 	VMULPS         136(AX), Y3, Y3
 	VADDPS         Y5, Y3, Y3
-	VMOVUPS        Y3, 32(R11)(BX*1)
+	VMOVUPS        Y3, 32(DI)(R13*1)
 	VMINPS         552(AX), Y6, Y6
 	VMULPS         584(AX), Y6, Y2
 	VMULPS         Y2, Y2, Y3
 	VMULPS         Y3, Y3, Y4
 	VMULPS         360(AX), Y2, Y5
 	VADDPS         328(AX), Y5, Y5
-	VMULPS         424(AX), Y2, Y7
-	VADDPS         392(AX), Y7, Y7
-	VMULPS         Y3, Y7, Y7
-	VADDPS         Y7, Y5, Y5
-	VMULPS         488(AX), Y2, Y7
-	VADDPS         456(AX), Y7, Y7
+	VMULPS         424(AX), Y2, Y8
+	VADDPS         392(AX), Y8, Y8
+	VMULPS         Y3, Y8, Y8
+	VADDPS         Y8, Y5, Y5
+	VMULPS         488(AX), Y2, Y8
+	VADDPS         456(AX), Y8, Y8
 	VMULPS         520(AX), Y3, Y3
-	VADDPS         Y3, Y7, Y7
-	VMULPS         Y4, Y7, Y7
-	VADDPS         Y7, Y5, Y7
+	VADDPS         Y3, Y8, Y8
+	VMULPS         Y4, Y8, Y8
+	VADDPS         Y8, Y5, Y8
 	VMULPS         616(AX), Y2, Y2
-	VMULPS         Y7, Y2, Y3
-	VMULPS         Y3, Y7, Y3
-	VSUBPS         Y3, Y7, Y7
+	VMULPS         Y8, Y2, Y3
+	VMULPS         Y3, Y8, Y3
+	VSUBPS         Y3, Y8, Y8
 	VADDPS         Y2, Y2, Y2
-	VMULPS         Y7, Y2, Y2
-	VMULPS         Y2, Y7, Y2
-	VSUBPS         Y2, Y7, Y7
-	VMULPS         Y7, Y6, Y6
+	VMULPS         Y8, Y2, Y2
+	VMULPS         Y2, Y8, Y2
+	VSUBPS         Y2, Y8, Y8
+	VMULPS         Y8, Y6, Y6
 	VSUBPS         Y6, Y1, Y6
-	VMULPS         32(R9)(BX*1), Y6, Y2
-	VMULPS         Y7, Y8, Y8
-	VADDPS         Y8, Y2, Y2
-	VPBROADCASTB   1(DI), Y3
+	VMULPS         32(BX)(R13*1), Y6, Y2
+	VMULPS         Y8, Y7, Y7
+	VADDPS         Y7, Y2, Y2
+	VPBROADCASTB   1(R11), Y3
 	VPAND          bits<>+0(SB), Y3, Y3
 	VPCMPEQD       bits<>+0(SB), Y3, Y3
 	VANDNPS        Y2, Y3, Y3
 	VBLENDVPS      Y3, Y2, Y0, Y2
-	VMOVUPS        Y2, 32(R9)(BX*1)
+	VMOVUPS        Y2, 32(BX)(R13*1)
 	VMOVMSKPS      Y3, R14
-	MOVBLZX        1(DI), R15
-	MOVBLZX        1(R8), BP
+	MOVBLZX        1(R11), R15
+	MOVBLZX        1(R12), BP
 	ORL            R15, R14
 	XORL           $0xff, R14
 	NOTL           BP
 	ANDL           BP, R15
 	ORL            R14, R15
-	MOVB           R15, 1(DI)
-	MOVB           R14, 1(R8)
+	MOVB           R15, 1(R11)
+	MOVB           R14, 1(R12)
 	ORQ            R14, DX
-	ADDQ           $0x40, BX
-	ADDQ           $0x80, SI
-	ADDQ           $0x02, DI
-	ADDQ           $0x02, R8
-	MOVQ           BX, R14
+	ADDQ           $0x40, R13
+	ADDQ           $0x00000080, R10
+	ADDQ           $0x02, R11
+	ADDQ           $0x02, R12
+	MOVQ           R13, R14
 	SHRQ           $0x06, R14
 	CMPQ           R14, 56(AX)
 	JNE            group
@@ -733,6 +731,465 @@ end:
 	VZEROUPPER
 	RET
 
+// func currentsAVX2(b *byte)
+// Requires: AVX, AVX2
+TEXT ·currentsAVX2(SB), NOSPLIT, $0-8
+	MOVQ           b+0(FP), AX
+	VMOVDQU        408(AX), Y0
+	VMOVDQU        440(AX), Y1
+	VBROADCASTI128 536(AX), Y2
+	VMOVDQU        472(AX), Y3
+	VMOVDQU        504(AX), Y4
+	VBROADCASTI128 552(AX), Y5
+	VPCMPEQD       Y6, Y6, Y6
+	XORQ           CX, CX
+	XORQ           DX, DX
+
+steps:
+	CMPQ CX, 72(AX)
+	JGE  end
+	MOVQ (AX), BX
+	MOVQ 8(AX), SI
+	MOVQ 16(AX), DI
+	MOVQ 24(AX), R8
+	MOVQ 40(AX), R9
+	MOVQ 48(AX), R10
+	MOVQ 56(AX), R11
+	MOVQ 64(AX), R12
+	XORQ DX, DX
+
+group:
+	VMOVDQU   (R9), Y7
+	VMOVDQU   64(R9), Y8
+	VPADDQ    Y7, Y8, Y9
+	VPXOR     Y7, Y8, Y8
+	VPSLLQ    $0x18, Y7, Y10
+	VPSRLQ    $0x28, Y7, Y7
+	VPOR      Y10, Y7, Y7
+	VPXOR     Y8, Y7, Y7
+	VPSLLQ    $0x10, Y8, Y10
+	VPXOR     Y10, Y7, Y7
+	VPSLLQ    $0x25, Y8, Y10
+	VPSRLQ    $0x1b, Y8, Y8
+	VPOR      Y10, Y8, Y8
+	VPADDQ    Y7, Y8, Y10
+	VPXOR     Y7, Y8, Y8
+	VPSLLQ    $0x18, Y7, Y11
+	VPSRLQ    $0x28, Y7, Y7
+	VPOR      Y11, Y7, Y7
+	VPXOR     Y8, Y7, Y7
+	VPSLLQ    $0x10, Y8, Y11
+	VPXOR     Y11, Y7, Y7
+	VPSLLQ    $0x25, Y8, Y11
+	VPSRLQ    $0x1b, Y8, Y8
+	VPOR      Y11, Y8, Y8
+	VMOVDQU   Y7, (R9)
+	VMOVDQU   Y8, 64(R9)
+	VMOVUPS   (SI), Y7
+	VMOVUPS   (DI), Y8
+	VMOVUPS   (BX), Y11
+	VMULPS    (R10), Y11, Y11
+	VADDPS    Y8, Y7, Y12
+	VADDPS    (R8), Y12, Y12
+	VADDPS    Y12, Y11, Y11
+	VPSRLD    $0x1c, Y9, Y12
+	VPERMD    Y0, Y12, Y13
+	VPERMD    Y1, Y12, Y14
+	VBLENDVPS Y9, Y14, Y13, Y13
+	VPCMPGTD  Y9, Y13, Y13
+	VPOR      upper<>+0(SB), Y12, Y9
+	VPSHUFB   Y9, Y2, Y9
+	VBLENDVPS Y13, Y12, Y9, Y9
+	VCVTDQ2PS Y9, Y9
+	VMULPS    192(R10), Y9, Y9
+	VMULPS    64(R10), Y7, Y7
+	VADDPS    Y9, Y7, Y7
+	VMOVUPS   Y7, (SI)
+	VPSRLD    $0x1c, Y10, Y7
+	VPERMD    Y3, Y7, Y9
+	VPERMD    Y4, Y7, Y12
+	VBLENDVPS Y10, Y12, Y9, Y9
+	VPCMPGTD  Y10, Y9, Y9
+	VPOR      upper<>+0(SB), Y7, Y10
+	VPSHUFB   Y10, Y5, Y10
+	VBLENDVPS Y9, Y7, Y10, Y10
+	VCVTDQ2PS Y10, Y10
+	VMULPS    256(R10), Y10, Y10
+	VMULPS    128(R10), Y8, Y8
+	VADDPS    Y10, Y8, Y8
+	VMOVUPS   Y8, (DI)
+	VMOVDQU   576(R10), Y7
+	VMOVUPS   320(R10), Y9
+	VPXOR     Y8, Y8, Y8
+	VPCMPGTD  Y8, Y7, Y10
+	VANDNPS   Y11, Y10, Y12
+	VORPS     Y11, Y10, Y10
+	VBLENDVPS Y12, Y11, Y9, Y11
+	VMOVUPS   Y11, (BX)
+	VPADDD    Y6, Y7, Y7
+	VPMAXSD   Y8, Y7, Y7
+	VMOVUPS   512(R10), Y9
+	VBLENDVPS Y10, Y7, Y9, Y7
+	VMOVDQU   Y7, 576(R10)
+	VMOVMSKPS Y10, R13
+	XORL      $0xff, R13
+	MOVB      R13, (R11)
+	ORQ       R13, DX
+	VMOVDQU   32(R9), Y7
+	VMOVDQU   96(R9), Y8
+	VPADDQ    Y7, Y8, Y9
+	VPXOR     Y7, Y8, Y8
+	VPSLLQ    $0x18, Y7, Y10
+	VPSRLQ    $0x28, Y7, Y7
+	VPOR      Y10, Y7, Y7
+	VPXOR     Y8, Y7, Y7
+	VPSLLQ    $0x10, Y8, Y10
+	VPXOR     Y10, Y7, Y7
+	VPSLLQ    $0x25, Y8, Y10
+	VPSRLQ    $0x1b, Y8, Y8
+	VPOR      Y10, Y8, Y8
+	VPADDQ    Y7, Y8, Y10
+	VPXOR     Y7, Y8, Y8
+	VPSLLQ    $0x18, Y7, Y11
+	VPSRLQ    $0x28, Y7, Y7
+	VPOR      Y11, Y7, Y7
+	VPXOR     Y8, Y7, Y7
+	VPSLLQ    $0x10, Y8, Y11
+	VPXOR     Y11, Y7, Y7
+	VPSLLQ    $0x25, Y8, Y11
+	VPSRLQ    $0x1b, Y8, Y8
+	VPOR      Y11, Y8, Y8
+	VMOVDQU   Y7, 32(R9)
+	VMOVDQU   Y8, 96(R9)
+	VMOVUPS   32(SI), Y7
+	VMOVUPS   32(DI), Y8
+	VMOVUPS   32(BX), Y11
+	VMULPS    32(R10), Y11, Y11
+	VADDPS    Y8, Y7, Y12
+	VADDPS    32(R8), Y12, Y12
+	VADDPS    Y12, Y11, Y11
+	VPSRLD    $0x1c, Y9, Y12
+	VPERMD    Y0, Y12, Y13
+	VPERMD    Y1, Y12, Y14
+	VBLENDVPS Y9, Y14, Y13, Y13
+	VPCMPGTD  Y9, Y13, Y13
+	VPOR      upper<>+0(SB), Y12, Y9
+	VPSHUFB   Y9, Y2, Y9
+	VBLENDVPS Y13, Y12, Y9, Y9
+	VCVTDQ2PS Y9, Y9
+	VMULPS    224(R10), Y9, Y9
+	VMULPS    96(R10), Y7, Y7
+	VADDPS    Y9, Y7, Y7
+	VMOVUPS   Y7, 32(SI)
+	VPSRLD    $0x1c, Y10, Y7
+	VPERMD    Y3, Y7, Y9
+	VPERMD    Y4, Y7, Y12
+	VBLENDVPS Y10, Y12, Y9, Y9
+	VPCMPGTD  Y10, Y9, Y9
+	VPOR      upper<>+0(SB), Y7, Y10
+	VPSHUFB   Y10, Y5, Y10
+	VBLENDVPS Y9, Y7, Y10, Y10
+	VCVTDQ2PS Y10, Y10
+	VMULPS    288(R10), Y10, Y10
+	VMULPS    160(R10), Y8, Y8
+	VADDPS    Y10, Y8, Y8
+	VMOVUPS   Y8, 32(DI)
+	VMOVDQU   608(R10), Y7
+	VMOVUPS   352(R10), Y9
+	VPXOR     Y8, Y8, Y8
+	VPCMPGTD  Y8, Y7, Y10
+	VANDNPS   Y11, Y10, Y12
+	VORPS     Y11, Y10, Y10
+	VBLENDVPS Y12, Y11, Y9, Y11
+	VMOVUPS   Y11, 32(BX)
+	VPADDD    Y6, Y7, Y7
+	VPMAXSD   Y8, Y7, Y7
+	VMOVUPS   544(R10), Y9
+	VBLENDVPS Y10, Y7, Y9, Y7
+	VMOVDQU   Y7, 608(R10)
+	VMOVMSKPS Y10, R13
+	XORL      $0xff, R13
+	MOVB      R13, 1(R11)
+	ORQ       R13, DX
+	ADDQ      $0x40, BX
+	ADDQ      $0x40, SI
+	ADDQ      $0x40, DI
+	ADDQ      $0x40, R8
+	ADDQ      $0x00000080, R9
+	ADDQ      $0x00000280, R10
+	ADDQ      $0x02, R11
+	DECQ      R12
+	JNZ       group
+	INCQ      CX
+	TESTQ     DX, DX
+	JZ        steps
+
+end:
+	MOVQ CX, 72(AX)
+	MOVQ DX, 80(AX)
+	VZEROUPPER
+	RET
+
+// func conductancesAVX2(b *byte)
+// Requires: AVX, AVX2
+TEXT ·conductancesAVX2(SB), NOSPLIT, $0-8
+	MOVQ     b+0(FP), AX
+	XORQ     CX, CX
+	XORQ     DX, DX
+	VPCMPEQD Y0, Y0, Y0
+	VPSRLD   $0x19, Y0, Y0
+	VPSLLD   $0x17, Y0, Y0
+	VPCMPEQD Y1, Y1, Y1
+
+steps:
+	CMPQ CX, 72(AX)
+	JGE  end
+	MOVQ (AX), BX
+	MOVQ 8(AX), SI
+	MOVQ 16(AX), DI
+	MOVQ 24(AX), R8
+	MOVQ 32(AX), R9
+	MOVQ 40(AX), R10
+	MOVQ 48(AX), R11
+	MOVQ 56(AX), R12
+	XORQ DX, DX
+	XORQ R13, R13
+
+group:
+	VMOVDQU        (R10), Y2
+	VMOVDQU        64(R10), Y3
+	VPADDQ         Y2, Y3, Y4
+	VPXOR          Y2, Y3, Y3
+	VPSLLQ         $0x18, Y2, Y5
+	VPSRLQ         $0x28, Y2, Y2
+	VPOR           Y5, Y2, Y2
+	VPXOR          Y3, Y2, Y2
+	VPSLLQ         $0x10, Y3, Y5
+	VPXOR          Y5, Y2, Y2
+	VPSLLQ         $0x25, Y3, Y5
+	VPSRLQ         $0x1b, Y3, Y3
+	VPOR           Y5, Y3, Y3
+	VPADDQ         Y2, Y3, Y5
+	VPXOR          Y2, Y3, Y3
+	VPSLLQ         $0x18, Y2, Y6
+	VPSRLQ         $0x28, Y2, Y2
+	VPOR           Y6, Y2, Y2
+	VPXOR          Y3, Y2, Y2
+	VPSLLQ         $0x10, Y3, Y6
+	VPXOR          Y6, Y2, Y2
+	VPSLLQ         $0x25, Y3, Y6
+	VPSRLQ         $0x1b, Y3, Y3
+	VPOR           Y6, Y3, Y3
+	VMOVDQU        Y2, (R10)
+	VMOVDQU        Y3, 64(R10)
+	VMOVUPS        (SI)(R13*1), Y2
+	VMOVUPS        (DI)(R13*1), Y3
+	VADDPS         Y3, Y2, Y6
+	VADDPS         (R9)(R13*1), Y6, Y6
+	VMULPS         384(R11), Y2, Y7
+	VMULPS         448(R11), Y3, Y8
+	VADDPS         Y8, Y7, Y7
+	VADDPS         (R8)(R13*1), Y7, Y7
+	VPSRLD         $0x1c, Y4, Y8
+	VBROADCASTI128 536(AX), Y9
+	VPERMD         408(AX), Y8, Y10
+	VPERMD         440(AX), Y8, Y11
+	VBLENDVPS      Y4, Y11, Y10, Y10
+	VPCMPGTD       Y4, Y10, Y10
+	VPOR           upper<>+0(SB), Y8, Y4
+	VPSHUFB        Y4, Y9, Y4
+	VBLENDVPS      Y10, Y8, Y4, Y4
+	VCVTDQ2PS      Y4, Y4
+	VMULPS         192(R11), Y4, Y4
+	VMULPS         64(R11), Y2, Y2
+	VADDPS         Y4, Y2, Y2
+	VMOVUPS        Y2, (SI)(R13*1)
+	VPSRLD         $0x1c, Y5, Y2
+	VBROADCASTI128 552(AX), Y4
+	VPERMD         472(AX), Y2, Y8
+	VPERMD         504(AX), Y2, Y9
+	VBLENDVPS      Y5, Y9, Y8, Y8
+	VPCMPGTD       Y5, Y8, Y8
+	VPOR           upper<>+0(SB), Y2, Y5
+	VPSHUFB        Y5, Y4, Y5
+	VBLENDVPS      Y8, Y2, Y5, Y5
+	VCVTDQ2PS      Y5, Y5
+	VMULPS         256(R11), Y5, Y5
+	VMULPS         128(R11), Y3, Y3
+	VADDPS         Y5, Y3, Y3
+	VMOVUPS        Y3, (DI)(R13*1)
+	VMINPS         312(AX), Y6, Y6
+	VMULPS         344(AX), Y6, Y2
+	VMULPS         Y2, Y2, Y3
+	VMULPS         Y3, Y3, Y4
+	VMULPS         120(AX), Y2, Y5
+	VADDPS         88(AX), Y5, Y5
+	VMULPS         184(AX), Y2, Y8
+	VADDPS         152(AX), Y8, Y8
+	VMULPS         Y3, Y8, Y8
+	VADDPS         Y8, Y5, Y5
+	VMULPS         248(AX), Y2, Y8
+	VADDPS         216(AX), Y8, Y8
+	VMULPS         280(AX), Y3, Y3
+	VADDPS         Y3, Y8, Y8
+	VMULPS         Y4, Y8, Y8
+	VADDPS         Y8, Y5, Y8
+	VMULPS         376(AX), Y2, Y2
+	VMULPS         Y8, Y2, Y3
+	VMULPS         Y3, Y8, Y3
+	VSUBPS         Y3, Y8, Y8
+	VADDPS         Y2, Y2, Y2
+	VMULPS         Y8, Y2, Y2
+	VMULPS         Y2, Y8, Y2
+	VSUBPS         Y2, Y8, Y8
+	VMULPS         Y8, Y6, Y6
+	VSUBPS         Y6, Y0, Y6
+	VMULPS         (BX)(R13*1), Y6, Y2
+	VMULPS         Y8, Y7, Y7
+	VADDPS         Y7, Y2, Y2
+	VMOVDQU        576(R11), Y3
+	VMOVUPS        320(R11), Y5
+	VPXOR          Y4, Y4, Y4
+	VPCMPGTD       Y4, Y3, Y6
+	VANDNPS        Y2, Y6, Y7
+	VORPS          Y2, Y6, Y6
+	VBLENDVPS      Y7, Y2, Y5, Y2
+	VMOVUPS        Y2, (BX)(R13*1)
+	VPADDD         Y1, Y3, Y3
+	VPMAXSD        Y4, Y3, Y3
+	VMOVUPS        512(R11), Y5
+	VBLENDVPS      Y6, Y3, Y5, Y3
+	VMOVDQU        Y3, 576(R11)
+	VMOVMSKPS      Y6, R14
+	XORL           $0xff, R14
+	MOVB           R14, (R12)
+	ORQ            R14, DX
+	VMOVDQU        32(R10), Y2
+	VMOVDQU        96(R10), Y3
+	VPADDQ         Y2, Y3, Y4
+	VPXOR          Y2, Y3, Y3
+	VPSLLQ         $0x18, Y2, Y5
+	VPSRLQ         $0x28, Y2, Y2
+	VPOR           Y5, Y2, Y2
+	VPXOR          Y3, Y2, Y2
+	VPSLLQ         $0x10, Y3, Y5
+	VPXOR          Y5, Y2, Y2
+	VPSLLQ         $0x25, Y3, Y5
+	VPSRLQ         $0x1b, Y3, Y3
+	VPOR           Y5, Y3, Y3
+	VPADDQ         Y2, Y3, Y5
+	VPXOR          Y2, Y3, Y3
+	VPSLLQ         $0x18, Y2, Y6
+	VPSRLQ         $0x28, Y2, Y2
+	VPOR           Y6, Y2, Y2
+	VPXOR          Y3, Y2, Y2
+	VPSLLQ         $0x10, Y3, Y6
+	VPXOR          Y6, Y2, Y2
+	VPSLLQ         $0x25, Y3, Y6
+	VPSRLQ         $0x1b, Y3, Y3
+	VPOR           Y6, Y3, Y3
+	VMOVDQU        Y2, 32(R10)
+	VMOVDQU        Y3, 96(R10)
+	VMOVUPS        32(SI)(R13*1), Y2
+	VMOVUPS        32(DI)(R13*1), Y3
+	VADDPS         Y3, Y2, Y6
+	VADDPS         32(R9)(R13*1), Y6, Y6
+	VMULPS         416(R11), Y2, Y7
+	VMULPS         480(R11), Y3, Y8
+	VADDPS         Y8, Y7, Y7
+	VADDPS         32(R8)(R13*1), Y7, Y7
+	VPSRLD         $0x1c, Y4, Y8
+	VBROADCASTI128 536(AX), Y9
+	VPERMD         408(AX), Y8, Y10
+	VPERMD         440(AX), Y8, Y11
+	VBLENDVPS      Y4, Y11, Y10, Y10
+	VPCMPGTD       Y4, Y10, Y10
+	VPOR           upper<>+0(SB), Y8, Y4
+	VPSHUFB        Y4, Y9, Y4
+	VBLENDVPS      Y10, Y8, Y4, Y4
+	VCVTDQ2PS      Y4, Y4
+	VMULPS         224(R11), Y4, Y4
+	VMULPS         96(R11), Y2, Y2
+	VADDPS         Y4, Y2, Y2
+	VMOVUPS        Y2, 32(SI)(R13*1)
+	VPSRLD         $0x1c, Y5, Y2
+	VBROADCASTI128 552(AX), Y4
+	VPERMD         472(AX), Y2, Y8
+	VPERMD         504(AX), Y2, Y9
+	VBLENDVPS      Y5, Y9, Y8, Y8
+	VPCMPGTD       Y5, Y8, Y8
+	VPOR           upper<>+0(SB), Y2, Y5
+	VPSHUFB        Y5, Y4, Y5
+	VBLENDVPS      Y8, Y2, Y5, Y5
+	VCVTDQ2PS      Y5, Y5
+	VMULPS         288(R11), Y5, Y5
+	VMULPS         160(R11), Y3, Y3
+	VADDPS         Y5, Y3, Y3
+	VMOVUPS        Y3, 32(DI)(R13*1)
+	VMINPS         312(AX), Y6, Y6
+	VMULPS         344(AX), Y6, Y2
+	VMULPS         Y2, Y2, Y3
+	VMULPS         Y3, Y3, Y4
+	VMULPS         120(AX), Y2, Y5
+	VADDPS         88(AX), Y5, Y5
+	VMULPS         184(AX), Y2, Y8
+	VADDPS         152(AX), Y8, Y8
+	VMULPS         Y3, Y8, Y8
+	VADDPS         Y8, Y5, Y5
+	VMULPS         248(AX), Y2, Y8
+	VADDPS         216(AX), Y8, Y8
+	VMULPS         280(AX), Y3, Y3
+	VADDPS         Y3, Y8, Y8
+	VMULPS         Y4, Y8, Y8
+	VADDPS         Y8, Y5, Y8
+	VMULPS         376(AX), Y2, Y2
+	VMULPS         Y8, Y2, Y3
+	VMULPS         Y3, Y8, Y3
+	VSUBPS         Y3, Y8, Y8
+	VADDPS         Y2, Y2, Y2
+	VMULPS         Y8, Y2, Y2
+	VMULPS         Y2, Y8, Y2
+	VSUBPS         Y2, Y8, Y8
+	VMULPS         Y8, Y6, Y6
+	VSUBPS         Y6, Y0, Y6
+	VMULPS         32(BX)(R13*1), Y6, Y2
+	VMULPS         Y8, Y7, Y7
+	VADDPS         Y7, Y2, Y2
+	VMOVDQU        608(R11), Y3
+	VMOVUPS        352(R11), Y5
+	VPXOR          Y4, Y4, Y4
+	VPCMPGTD       Y4, Y3, Y6
+	VANDNPS        Y2, Y6, Y7
+	VORPS          Y2, Y6, Y6
+	VBLENDVPS      Y7, Y2, Y5, Y2
+	VMOVUPS        Y2, 32(BX)(R13*1)
+	VPADDD         Y1, Y3, Y3
+	VPMAXSD        Y4, Y3, Y3
+	VMOVUPS        544(R11), Y5
+	VBLENDVPS      Y6, Y3, Y5, Y3
+	VMOVDQU        Y3, 608(R11)
+	VMOVMSKPS      Y6, R14
+	XORL           $0xff, R14
+	MOVB           R14, 1(R12)
+	ORQ            R14, DX
+	ADDQ           $0x40, R13
+	ADDQ           $0x00000080, R10
+	ADDQ           $0x00000280, R11
+	ADDQ           $0x02, R12
+	MOVQ           R13, R14
+	SHRQ           $0x06, R14
+	CMPQ           R14, 64(AX)
+	JNE            group
+	INCQ           CX
+	TESTQ          DX, DX
+	JZ             steps
+
+end:
+	MOVQ CX, 72(AX)
+	MOVQ DX, 80(AX)
+	VZEROUPPER
+	RET
+
 // func deliverAVX2(d *byte)
 // Requires: AVX
 TEXT ·deliverAVX2(SB), NOSPLIT, $0-8
@@ -740,8 +1197,7 @@ TEXT ·deliverAVX2(SB), NOSPLIT, $0-8
 	MOVQ (AX), CX
 	MOVQ 8(AX), DX
 	MOVQ 32(AX), BX
-	MOVQ BX, SI
-	SHLQ $0x06, SI
+	MOVQ 48(AX), SI
 
 wide:
 	CMPQ    BX, $0x04
@@ -823,6 +1279,1019 @@ narrow_spike:
 	VMOVUPS      Y1, 32(CX)
 	ADDQ         $0x00000040, CX
 	ADDQ         $0x00000040, DX
+	SUBQ         $0x01, BX
+	JMP          narrow
+
+narrow_end:
+	VZEROUPPER
+	RET
+
+// func deliverFixedAVX2(d *byte)
+// Requires: AVX, AVX2
+TEXT ·deliverFixedAVX2(SB), NOSPLIT, $0-8
+	MOVQ d+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 32(AX), BX
+	MOVQ 48(AX), SI
+
+wide:
+	CMPQ    BX, $0x04
+	JL      wide_end
+	VMOVUPS (CX), Y0
+	VMOVUPS 32(CX), Y1
+	VMOVUPS 64(CX), Y2
+	VMOVUPS 96(CX), Y3
+	VMOVUPS 128(CX), Y4
+	VMOVUPS 160(CX), Y5
+	VMOVUPS 192(CX), Y6
+	VMOVUPS 224(CX), Y7
+	MOVQ    16(AX), DI
+	MOVQ    24(AX), R8
+	MOVQ    40(AX), R9
+
+wide_spike:
+	MOVLQSX      (DI), R10
+	IMULQ        SI, R10
+	ADDQ         DX, R10
+	VBROADCASTSS (R8), Y8
+	VPMOVSXWD    (R10), Y9
+	VCVTDQ2PS    Y9, Y9
+	VMULPS       Y8, Y9, Y9
+	VADDPS       Y9, Y0, Y0
+	VPMOVSXWD    16(R10), Y9
+	VCVTDQ2PS    Y9, Y9
+	VMULPS       Y8, Y9, Y9
+	VADDPS       Y9, Y1, Y1
+	VPMOVSXWD    32(R10), Y9
+	VCVTDQ2PS    Y9, Y9
+	VMULPS       Y8, Y9, Y9
+	VADDPS       Y9, Y2, Y2
+	VPMOVSXWD    48(R10), Y9
+	VCVTDQ2PS    Y9, Y9
+	VMULPS       Y8, Y9, Y9
+	VADDPS       Y9, Y3, Y3
+	VPMOVSXWD    64(R10), Y9
+	VCVTDQ2PS    Y9, Y9
+	VMULPS       Y8, Y9, Y9
+	VADDPS       Y9, Y4, Y4
+	VPMOVSXWD    80(R10), Y9
+	VCVTDQ2PS    Y9, Y9
+	VMULPS       Y8, Y9, Y9
+	VADDPS       Y9, Y5, Y5
+	VPMOVSXWD    96(R10), Y9
+	VCVTDQ2PS    Y9, Y9
+	VMULPS       Y8, Y9, Y9
+	VADDPS       Y9, Y6, Y6
+	VPMOVSXWD    112(R10), Y9
+	VCVTDQ2PS    Y9, Y9
+	VMULPS       Y8, Y9, Y9
+	VADDPS       Y9, Y7, Y7
+	ADDQ         $0x04, DI
+	ADDQ         $0x04, R8
+	DECQ         R9
+	JNZ          wide_spike
+	VMOVUPS      Y0, (CX)
+	VMOVUPS      Y1, 32(CX)
+	VMOVUPS      Y2, 64(CX)
+	VMOVUPS      Y3, 96(CX)
+	VMOVUPS      Y4, 128(CX)
+	VMOVUPS      Y5, 160(CX)
+	VMOVUPS      Y6, 192(CX)
+	VMOVUPS      Y7, 224(CX)
+	ADDQ         $0x00000100, CX
+	ADDQ         $0x00000080, DX
+	SUBQ         $0x04, BX
+	JMP          wide
+
+wide_end:
+narrow:
+	CMPQ    BX, $0x01
+	JL      narrow_end
+	VMOVUPS (CX), Y0
+	VMOVUPS 32(CX), Y1
+	MOVQ    16(AX), DI
+	MOVQ    24(AX), R8
+	MOVQ    40(AX), R9
+
+narrow_spike:
+	MOVLQSX      (DI), R10
+	IMULQ        SI, R10
+	ADDQ         DX, R10
+	VBROADCASTSS (R8), Y2
+	VPMOVSXWD    (R10), Y3
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       Y2, Y3, Y3
+	VADDPS       Y3, Y0, Y0
+	VPMOVSXWD    16(R10), Y3
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       Y2, Y3, Y3
+	VADDPS       Y3, Y1, Y1
+	ADDQ         $0x04, DI
+	ADDQ         $0x04, R8
+	DECQ         R9
+	JNZ          narrow_spike
+	VMOVUPS      Y0, (CX)
+	VMOVUPS      Y1, 32(CX)
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x00000020, DX
+	SUBQ         $0x01, BX
+	JMP          narrow
+
+narrow_end:
+	VZEROUPPER
+	RET
+
+// func stepAVX512(b *byte)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·stepAVX512(SB), NOSPLIT, $0-8
+	MOVQ         b+0(FP), AX
+	VBROADCASTSS 96(AX), Z0
+	VBROADCASTSS 128(AX), Z1
+	VBROADCASTSS 192(AX), Z2
+	VBROADCASTSS 224(AX), Z3
+	VMOVDQU32    256(AX), Z4
+	VPMOVZXBD    384(AX), Z5
+	VBROADCASTSS 160(AX), Z6
+	MOVQ         72(AX), CX
+	XORQ         DX, DX
+	XORQ         BX, BX
+
+steps:
+	CMPQ  DX, CX
+	JGE   end
+	MOVQ  (AX), SI
+	MOVQ  8(AX), DI
+	MOVQ  16(AX), R8
+	MOVQ  24(AX), R9
+	MOVQ  32(AX), R10
+	MOVQ  48(AX), R11
+	MOVQ  64(AX), R12
+	IMULQ 48(AX), R12
+	SHLQ  $0x01, R12
+	ADDQ  40(AX), R12
+	XORQ  BX, BX
+
+group:
+	VMOVDQU32  (R9), Z7
+	VMOVDQU32  64(R9), Z8
+	VPADDQ     Z7, Z8, Z9
+	VPXORQ     Z7, Z8, Z8
+	VPROLQ     $0x18, Z7, Z7
+	VPSLLQ     $0x10, Z8, Z10
+	VPTERNLOGQ $0x96, Z10, Z8, Z7
+	VPROLQ     $0x25, Z8, Z8
+	VMOVDQU64  Z7, (R9)
+	VMOVDQU64  Z8, 64(R9)
+	VPSRLD     $0x1c, Z9, Z7
+	VPERMD     Z4, Z7, Z8
+	VPCMPGTD   Z9, Z8, K1
+	VPERMD     Z5, Z7, Z8
+	VMOVDQA32  Z7, K1, Z8
+	VCVTDQ2PS  Z8, Z8
+	VMULPS     Z2, Z8, Z8
+	VADDPS     Z3, Z8, Z8
+	VMOVUPS    (DI), Z9
+	VMOVUPS    (SI), Z7
+	VMULPS     Z0, Z7, Z7
+	VADDPS     (R8), Z9, Z10
+	VADDPS     Z10, Z7, Z7
+	VMULPS     Z1, Z9, Z9
+	VADDPS     Z8, Z9, Z9
+	VMOVUPS    Z9, (DI)
+	KMOVW      (R10), K1
+	VPMOVD2M   Z7, K2
+	KANDNW     K2, K1, K2
+	VBLENDMPS  Z7, Z6, K2, Z7
+	VMOVUPS    Z7, (SI)
+	KMOVW      K2, R13
+	MOVWLZX    (R10), R14
+	MOVWLZX    (R12), R15
+	ORL        R14, R13
+	XORL       $0x0000ffff, R13
+	NOTL       R15
+	ANDL       R15, R14
+	ORL        R13, R14
+	MOVW       R14, (R10)
+	MOVW       R13, (R12)
+	ORQ        R13, BX
+	ADDQ       $0x40, SI
+	ADDQ       $0x40, DI
+	ADDQ       $0x40, R8
+	ADDQ       $0x00000080, R9
+	ADDQ       $0x02, R10
+	ADDQ       $0x02, R12
+	DECQ       R11
+	JNZ        group
+	MOVQ       64(AX), SI
+	INCQ       SI
+	CMPQ       SI, 56(AX)
+	JNE        same
+	XORQ       SI, SI
+
+same:
+	MOVQ  SI, 64(AX)
+	INCQ  DX
+	TESTQ BX, BX
+	JZ    steps
+
+end:
+	MOVQ DX, 72(AX)
+	MOVQ BX, 80(AX)
+	VZEROUPPER
+	RET
+
+// func step32AVX512(b *byte)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·step32AVX512(SB), NOSPLIT, $0-8
+	MOVQ         b+0(FP), AX
+	VBROADCASTSS 96(AX), Z0
+	VBROADCASTSS 128(AX), Z1
+	VBROADCASTSS 192(AX), Z2
+	VBROADCASTSS 224(AX), Z3
+	VMOVDQU32    256(AX), Z4
+	VMOVDQU32    320(AX), Z5
+	VPMOVZXBD    384(AX), Z6
+	VPMOVZXBD    400(AX), Z7
+	VBROADCASTSS 160(AX), Z8
+	MOVQ         72(AX), CX
+	XORQ         DX, DX
+	XORQ         BX, BX
+
+steps:
+	CMPQ  DX, CX
+	JGE   end
+	MOVQ  (AX), SI
+	MOVQ  8(AX), DI
+	MOVQ  16(AX), R8
+	MOVQ  24(AX), R9
+	MOVQ  32(AX), R10
+	MOVQ  48(AX), R11
+	MOVQ  64(AX), R12
+	IMULQ 48(AX), R12
+	SHLQ  $0x01, R12
+	ADDQ  40(AX), R12
+	XORQ  BX, BX
+
+group:
+	VMOVDQU32  (R9), Z9
+	VMOVDQU32  64(R9), Z10
+	VPADDQ     Z9, Z10, Z11
+	VPXORQ     Z9, Z10, Z10
+	VPROLQ     $0x18, Z9, Z9
+	VPSLLQ     $0x10, Z10, Z12
+	VPTERNLOGQ $0x96, Z12, Z10, Z9
+	VPROLQ     $0x25, Z10, Z10
+	VMOVDQU64  Z9, (R9)
+	VMOVDQU64  Z10, 64(R9)
+	VPSRLD     $0x1b, Z11, Z9
+	VMOVDQA32  Z9, Z10
+	VPERMI2D   Z5, Z4, Z10
+	VPCMPGTD   Z11, Z10, K1
+	VMOVDQA32  Z9, Z10
+	VPERMI2D   Z7, Z6, Z10
+	VMOVDQA32  Z9, K1, Z10
+	VCVTDQ2PS  Z10, Z10
+	VMULPS     Z2, Z10, Z10
+	VADDPS     Z3, Z10, Z10
+	VMOVUPS    (DI), Z11
+	VMOVUPS    (SI), Z9
+	VMULPS     Z0, Z9, Z9
+	VADDPS     (R8), Z11, Z12
+	VADDPS     Z12, Z9, Z9
+	VMULPS     Z1, Z11, Z11
+	VADDPS     Z10, Z11, Z11
+	VMOVUPS    Z11, (DI)
+	KMOVW      (R10), K1
+	VPMOVD2M   Z9, K2
+	KANDNW     K2, K1, K2
+	VBLENDMPS  Z9, Z8, K2, Z9
+	VMOVUPS    Z9, (SI)
+	KMOVW      K2, R13
+	MOVWLZX    (R10), R14
+	MOVWLZX    (R12), R15
+	ORL        R14, R13
+	XORL       $0x0000ffff, R13
+	NOTL       R15
+	ANDL       R15, R14
+	ORL        R13, R14
+	MOVW       R14, (R10)
+	MOVW       R13, (R12)
+	ORQ        R13, BX
+	ADDQ       $0x40, SI
+	ADDQ       $0x40, DI
+	ADDQ       $0x40, R8
+	ADDQ       $0x00000080, R9
+	ADDQ       $0x02, R10
+	ADDQ       $0x02, R12
+	DECQ       R11
+	JNZ        group
+	MOVQ       64(AX), SI
+	INCQ       SI
+	CMPQ       SI, 56(AX)
+	JNE        same
+	XORQ       SI, SI
+
+same:
+	MOVQ  SI, 64(AX)
+	INCQ  DX
+	TESTQ BX, BX
+	JZ    steps
+
+end:
+	MOVQ DX, 72(AX)
+	MOVQ BX, 80(AX)
+	VZEROUPPER
+	RET
+
+// func floorAVX512(b *byte)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·floorAVX512(SB), NOSPLIT, $0-8
+	MOVQ         b+0(FP), AX
+	VBROADCASTSS 96(AX), Z0
+	VBROADCASTSS 128(AX), Z1
+	VBROADCASTSS 160(AX), Z2
+	MOVQ         72(AX), CX
+	XORQ         DX, DX
+	XORQ         BX, BX
+
+steps:
+	CMPQ  DX, CX
+	JGE   end
+	MOVQ  (AX), SI
+	MOVQ  8(AX), DI
+	MOVQ  16(AX), R8
+	MOVQ  24(AX), R9
+	MOVQ  32(AX), R10
+	MOVQ  48(AX), R11
+	MOVQ  64(AX), R12
+	IMULQ 48(AX), R12
+	SHLQ  $0x01, R12
+	ADDQ  40(AX), R12
+	XORQ  BX, BX
+
+group:
+	VMOVUPS   (DI), Z4
+	VMOVUPS   (SI), Z3
+	VMULPS    Z0, Z3, Z3
+	VADDPS    (R8), Z4, Z5
+	VADDPS    Z5, Z3, Z3
+	VMULPS    Z1, Z4, Z4
+	VMOVUPS   Z4, (DI)
+	KMOVW     (R10), K1
+	VPMOVD2M  Z3, K2
+	KANDNW    K2, K1, K2
+	VBLENDMPS Z3, Z2, K2, Z3
+	VMOVUPS   Z3, (SI)
+	KMOVW     K2, R13
+	MOVWLZX   (R10), R14
+	MOVWLZX   (R12), R15
+	ORL       R14, R13
+	XORL      $0x0000ffff, R13
+	NOTL      R15
+	ANDL      R15, R14
+	ORL       R13, R14
+	MOVW      R14, (R10)
+	MOVW      R13, (R12)
+	ORQ       R13, BX
+	ADDQ      $0x40, SI
+	ADDQ      $0x40, DI
+	ADDQ      $0x40, R8
+	ADDQ      $0x00000080, R9
+	ADDQ      $0x02, R10
+	ADDQ      $0x02, R12
+	DECQ      R11
+	JNZ       group
+	MOVQ      64(AX), SI
+	INCQ      SI
+	CMPQ      SI, 56(AX)
+	JNE       same
+	XORQ      SI, SI
+
+same:
+	MOVQ  SI, 64(AX)
+	INCQ  DX
+	TESTQ BX, BX
+	JZ    steps
+
+end:
+	MOVQ DX, 72(AX)
+	MOVQ BX, 80(AX)
+	VZEROUPPER
+	RET
+
+// func conductanceAVX512(b *byte)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·conductanceAVX512(SB), NOSPLIT, $8-8
+	MOVQ         b+0(FP), AX
+	XORQ         CX, CX
+	XORQ         DX, DX
+	VBROADCASTSS 168(AX), Z0
+	VBROADCASTSS 328(AX), Z1
+	VBROADCASTSS 360(AX), Z2
+	VBROADCASTSS 392(AX), Z3
+	VBROADCASTSS 424(AX), Z4
+	VBROADCASTSS 456(AX), Z5
+	VBROADCASTSS 488(AX), Z6
+	VBROADCASTSS 520(AX), Z7
+	VBROADCASTSS 552(AX), Z8
+	VBROADCASTSS 584(AX), Z9
+	VBROADCASTSS 616(AX), Z10
+	VPTERNLOGD   $0xff, Z11, Z11, Z11
+	VPSRLD       $0x19, Z11, Z11
+	VPSLLD       $0x17, Z11, Z11
+	VBROADCASTSS 104(AX), Z12
+	VBROADCASTSS 136(AX), Z13
+	VBROADCASTSS 264(AX), Z14
+	VBROADCASTSS 296(AX), Z15
+	VBROADCASTSS 200(AX), Z16
+	VBROADCASTSS 232(AX), Z17
+	VMOVDQU32    648(AX), Z18
+	VPMOVZXBD    776(AX), Z19
+	VMOVDQU32    712(AX), Z20
+	VPMOVZXBD    792(AX), Z21
+
+steps:
+	CMPQ  CX, 80(AX)
+	JGE   end
+	MOVQ  (AX), BX
+	MOVQ  8(AX), SI
+	MOVQ  16(AX), DI
+	MOVQ  24(AX), R8
+	MOVQ  96(AX), R9
+	MOVQ  32(AX), R10
+	MOVQ  40(AX), R11
+	MOVQ  72(AX), R12
+	IMULQ 56(AX), R12
+	SHLQ  $0x01, R12
+	ADDQ  48(AX), R12
+	XORQ  DX, DX
+	XORQ  R13, R13
+
+group:
+	VMOVDQU32  (R10), Z22
+	VMOVDQU32  64(R10), Z23
+	VPADDQ     Z22, Z23, Z24
+	VPXORQ     Z22, Z23, Z23
+	VPROLQ     $0x18, Z22, Z22
+	VPSLLQ     $0x10, Z23, Z25
+	VPTERNLOGQ $0x96, Z25, Z23, Z22
+	VPROLQ     $0x25, Z23, Z23
+	VPADDQ     Z22, Z23, Z25
+	VPXORQ     Z22, Z23, Z23
+	VPROLQ     $0x18, Z22, Z22
+	VPSLLQ     $0x10, Z23, Z26
+	VPTERNLOGQ $0x96, Z26, Z23, Z22
+	VPROLQ     $0x25, Z23, Z23
+	VMOVDQU64  Z22, (R10)
+	VMOVDQU64  Z23, 64(R10)
+	VMOVUPS    (SI)(R13*1), Z22
+	VMOVUPS    (DI)(R13*1), Z23
+	VADDPS     Z23, Z22, Z26
+	VADDPS     (R9)(R13*1), Z26, Z26
+	VMULPS     Z16, Z22, Z27
+	VMULPS     Z17, Z23, Z28
+	VADDPS     Z28, Z27, Z27
+	VADDPS     (R8)(R13*1), Z27, Z27
+	VPSRLD     $0x1c, Z24, Z28
+	VPERMD     Z18, Z28, Z29
+	VPCMPGTD   Z24, Z29, K1
+	VPERMD     Z19, Z28, Z24
+	VMOVDQA32  Z28, K1, Z24
+	VCVTDQ2PS  Z24, Z24
+	VMULPS     Z14, Z24, Z24
+	VMULPS     Z12, Z22, Z22
+	VADDPS     Z24, Z22, Z22
+	VMOVUPS    Z22, (SI)(R13*1)
+	VPSRLD     $0x1c, Z25, Z22
+	VPERMD     Z20, Z22, Z24
+	VPCMPGTD   Z25, Z24, K1
+	VPERMD     Z21, Z22, Z24
+	VMOVDQA32  Z22, K1, Z24
+	VCVTDQ2PS  Z24, Z24
+	VMULPS     Z15, Z24, Z24
+	VMULPS     Z13, Z23, Z23
+	VADDPS     Z24, Z23, Z23
+	VMOVUPS    Z23, (DI)(R13*1)
+	VMINPS     Z8, Z26, Z26
+	VMULPS     Z9, Z26, Z22
+	VMULPS     Z22, Z22, Z23
+	VMULPS     Z23, Z23, Z24
+	VMULPS     Z2, Z22, Z25
+	VADDPS     Z1, Z25, Z25
+	VMULPS     Z4, Z22, Z28
+	VADDPS     Z3, Z28, Z28
+	VMULPS     Z23, Z28, Z28
+	VADDPS     Z28, Z25, Z25
+	VMULPS     Z6, Z22, Z28
+	VADDPS     Z5, Z28, Z28
+	VMULPS     Z7, Z23, Z23
+	VADDPS     Z23, Z28, Z28
+	VMULPS     Z24, Z28, Z28
+	VADDPS     Z28, Z25, Z28
+	VMULPS     Z10, Z22, Z22
+	VMULPS     Z28, Z22, Z23
+	VMULPS     Z23, Z28, Z23
+	VSUBPS     Z23, Z28, Z28
+	VADDPS     Z22, Z22, Z22
+	VMULPS     Z28, Z22, Z22
+	VMULPS     Z22, Z28, Z22
+	VSUBPS     Z22, Z28, Z28
+	VMULPS     Z28, Z26, Z26
+	VSUBPS     Z26, Z11, Z26
+	VMULPS     (BX)(R13*1), Z26, Z22
+	VMULPS     Z28, Z27, Z27
+	VADDPS     Z27, Z22, Z22
+	KMOVW      (R11), K1
+	VPMOVD2M   Z22, K2
+	KANDNW     K2, K1, K2
+	VBLENDMPS  Z22, Z0, K2, Z22
+	VMOVUPS    Z22, (BX)(R13*1)
+	KMOVW      K2, R14
+	MOVWLZX    (R11), R15
+	MOVWLZX    (R12), BP
+	ORL        R15, R14
+	XORL       $0x0000ffff, R14
+	NOTL       BP
+	ANDL       BP, R15
+	ORL        R14, R15
+	MOVW       R15, (R11)
+	MOVW       R14, (R12)
+	ORQ        R14, DX
+	ADDQ       $0x40, R13
+	ADDQ       $0x00000080, R10
+	ADDQ       $0x02, R11
+	ADDQ       $0x02, R12
+	MOVQ       R13, R14
+	SHRQ       $0x06, R14
+	CMPQ       R14, 56(AX)
+	JNE        group
+	MOVQ       72(AX), BX
+	INCQ       BX
+	CMPQ       BX, 64(AX)
+	JNE        same
+	XORQ       BX, BX
+
+same:
+	MOVQ  BX, 72(AX)
+	INCQ  CX
+	TESTQ DX, DX
+	JZ    steps
+
+end:
+	MOVQ CX, 80(AX)
+	MOVQ DX, 88(AX)
+	VZEROUPPER
+	RET
+
+// func currentsAVX512(b *byte)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·currentsAVX512(SB), NOSPLIT, $0-8
+	MOVQ       b+0(FP), AX
+	VMOVDQU32  408(AX), Z0
+	VPMOVZXBD  536(AX), Z1
+	VMOVDQU32  472(AX), Z2
+	VPMOVZXBD  552(AX), Z3
+	VPTERNLOGD $0xff, Z4, Z4, Z4
+	XORQ       CX, CX
+	XORQ       DX, DX
+
+steps:
+	CMPQ CX, 72(AX)
+	JGE  end
+	MOVQ (AX), BX
+	MOVQ 8(AX), SI
+	MOVQ 16(AX), DI
+	MOVQ 24(AX), R8
+	MOVQ 40(AX), R9
+	MOVQ 48(AX), R10
+	MOVQ 56(AX), R11
+	MOVQ 64(AX), R12
+	XORQ DX, DX
+
+group:
+	VMOVDQU32  (R9), Z5
+	VMOVDQU32  64(R9), Z6
+	VPADDQ     Z5, Z6, Z7
+	VPXORQ     Z5, Z6, Z6
+	VPROLQ     $0x18, Z5, Z5
+	VPSLLQ     $0x10, Z6, Z8
+	VPTERNLOGQ $0x96, Z8, Z6, Z5
+	VPROLQ     $0x25, Z6, Z6
+	VPADDQ     Z5, Z6, Z8
+	VPXORQ     Z5, Z6, Z6
+	VPROLQ     $0x18, Z5, Z5
+	VPSLLQ     $0x10, Z6, Z10
+	VPTERNLOGQ $0x96, Z10, Z6, Z5
+	VPROLQ     $0x25, Z6, Z6
+	VMOVDQU64  Z5, (R9)
+	VMOVDQU64  Z6, 64(R9)
+	VMOVUPS    (SI), Z5
+	VMOVUPS    (DI), Z6
+	VMOVUPS    (BX), Z10
+	VMULPS     (R10), Z10, Z10
+	VADDPS     Z6, Z5, Z11
+	VADDPS     (R8), Z11, Z11
+	VADDPS     Z11, Z10, Z10
+	VPSRLD     $0x1c, Z7, Z11
+	VPERMD     Z0, Z11, Z12
+	VPCMPGTD   Z7, Z12, K1
+	VPERMD     Z1, Z11, Z7
+	VMOVDQA32  Z11, K1, Z7
+	VCVTDQ2PS  Z7, Z7
+	VMULPS     192(R10), Z7, Z7
+	VMULPS     64(R10), Z5, Z5
+	VADDPS     Z7, Z5, Z5
+	VMOVUPS    Z5, (SI)
+	VPSRLD     $0x1c, Z8, Z5
+	VPERMD     Z2, Z5, Z7
+	VPCMPGTD   Z8, Z7, K1
+	VPERMD     Z3, Z5, Z7
+	VMOVDQA32  Z5, K1, Z7
+	VCVTDQ2PS  Z7, Z7
+	VMULPS     256(R10), Z7, Z7
+	VMULPS     128(R10), Z6, Z6
+	VADDPS     Z7, Z6, Z6
+	VMOVUPS    Z6, (DI)
+	VMOVDQU32  576(R10), Z5
+	VMOVUPS    320(R10), Z6
+	VPXORQ     Z9, Z9, Z9
+	VPCMPGTD   Z9, Z5, K1
+	VPMOVD2M   Z10, K2
+	KANDNW     K2, K1, K3
+	KORW       K2, K1, K1
+	KNOTW      K1, K1
+	VBLENDMPS  Z10, Z6, K3, Z10
+	VMOVUPS    Z10, (BX)
+	VPADDD     Z4, Z5, Z5
+	VPMAXSD    Z9, Z5, Z5
+	VMOVDQU32  512(R10), K1, Z5
+	VMOVDQU32  Z5, 576(R10)
+	KMOVW      K1, R13
+	MOVW       R13, (R11)
+	ORQ        R13, DX
+	ADDQ       $0x40, BX
+	ADDQ       $0x40, SI
+	ADDQ       $0x40, DI
+	ADDQ       $0x40, R8
+	ADDQ       $0x00000080, R9
+	ADDQ       $0x00000280, R10
+	ADDQ       $0x02, R11
+	DECQ       R12
+	JNZ        group
+	INCQ       CX
+	TESTQ      DX, DX
+	JZ         steps
+
+end:
+	MOVQ CX, 72(AX)
+	MOVQ DX, 80(AX)
+	VZEROUPPER
+	RET
+
+// func conductancesAVX512(b *byte)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·conductancesAVX512(SB), NOSPLIT, $0-8
+	MOVQ         b+0(FP), AX
+	XORQ         CX, CX
+	XORQ         DX, DX
+	VBROADCASTSS 88(AX), Z0
+	VBROADCASTSS 120(AX), Z1
+	VBROADCASTSS 152(AX), Z2
+	VBROADCASTSS 184(AX), Z3
+	VBROADCASTSS 216(AX), Z4
+	VBROADCASTSS 248(AX), Z5
+	VBROADCASTSS 280(AX), Z6
+	VBROADCASTSS 312(AX), Z7
+	VBROADCASTSS 344(AX), Z8
+	VBROADCASTSS 376(AX), Z9
+	VPTERNLOGD   $0xff, Z10, Z10, Z10
+	VPSRLD       $0x19, Z10, Z10
+	VPSLLD       $0x17, Z10, Z10
+	VPTERNLOGD   $0xff, Z11, Z11, Z11
+	VMOVDQU32    408(AX), Z12
+	VPMOVZXBD    536(AX), Z13
+	VMOVDQU32    472(AX), Z14
+	VPMOVZXBD    552(AX), Z15
+
+steps:
+	CMPQ CX, 72(AX)
+	JGE  end
+	MOVQ (AX), BX
+	MOVQ 8(AX), SI
+	MOVQ 16(AX), DI
+	MOVQ 24(AX), R8
+	MOVQ 32(AX), R9
+	MOVQ 40(AX), R10
+	MOVQ 48(AX), R11
+	MOVQ 56(AX), R12
+	XORQ DX, DX
+	XORQ R13, R13
+
+group:
+	VMOVDQU32  (R10), Z16
+	VMOVDQU32  64(R10), Z17
+	VPADDQ     Z16, Z17, Z18
+	VPXORQ     Z16, Z17, Z17
+	VPROLQ     $0x18, Z16, Z16
+	VPSLLQ     $0x10, Z17, Z19
+	VPTERNLOGQ $0x96, Z19, Z17, Z16
+	VPROLQ     $0x25, Z17, Z17
+	VPADDQ     Z16, Z17, Z19
+	VPXORQ     Z16, Z17, Z17
+	VPROLQ     $0x18, Z16, Z16
+	VPSLLQ     $0x10, Z17, Z21
+	VPTERNLOGQ $0x96, Z21, Z17, Z16
+	VPROLQ     $0x25, Z17, Z17
+	VMOVDQU64  Z16, (R10)
+	VMOVDQU64  Z17, 64(R10)
+	VMOVUPS    (SI)(R13*1), Z16
+	VMOVUPS    (DI)(R13*1), Z17
+	VADDPS     Z17, Z16, Z21
+	VADDPS     (R9)(R13*1), Z21, Z21
+	VMULPS     384(R11), Z16, Z22
+	VMULPS     448(R11), Z17, Z23
+	VADDPS     Z23, Z22, Z22
+	VADDPS     (R8)(R13*1), Z22, Z22
+	VPSRLD     $0x1c, Z18, Z23
+	VPERMD     Z12, Z23, Z24
+	VPCMPGTD   Z18, Z24, K1
+	VPERMD     Z13, Z23, Z18
+	VMOVDQA32  Z23, K1, Z18
+	VCVTDQ2PS  Z18, Z18
+	VMULPS     192(R11), Z18, Z18
+	VMULPS     64(R11), Z16, Z16
+	VADDPS     Z18, Z16, Z16
+	VMOVUPS    Z16, (SI)(R13*1)
+	VPSRLD     $0x1c, Z19, Z16
+	VPERMD     Z14, Z16, Z18
+	VPCMPGTD   Z19, Z18, K1
+	VPERMD     Z15, Z16, Z18
+	VMOVDQA32  Z16, K1, Z18
+	VCVTDQ2PS  Z18, Z18
+	VMULPS     256(R11), Z18, Z18
+	VMULPS     128(R11), Z17, Z17
+	VADDPS     Z18, Z17, Z17
+	VMOVUPS    Z17, (DI)(R13*1)
+	VMINPS     Z7, Z21, Z21
+	VMULPS     Z8, Z21, Z16
+	VMULPS     Z16, Z16, Z17
+	VMULPS     Z17, Z17, Z18
+	VMULPS     Z1, Z16, Z19
+	VADDPS     Z0, Z19, Z19
+	VMULPS     Z3, Z16, Z23
+	VADDPS     Z2, Z23, Z23
+	VMULPS     Z17, Z23, Z23
+	VADDPS     Z23, Z19, Z19
+	VMULPS     Z5, Z16, Z23
+	VADDPS     Z4, Z23, Z23
+	VMULPS     Z6, Z17, Z17
+	VADDPS     Z17, Z23, Z23
+	VMULPS     Z18, Z23, Z23
+	VADDPS     Z23, Z19, Z23
+	VMULPS     Z9, Z16, Z16
+	VMULPS     Z23, Z16, Z17
+	VMULPS     Z17, Z23, Z17
+	VSUBPS     Z17, Z23, Z23
+	VADDPS     Z16, Z16, Z16
+	VMULPS     Z23, Z16, Z16
+	VMULPS     Z16, Z23, Z16
+	VSUBPS     Z16, Z23, Z23
+	VMULPS     Z23, Z21, Z21
+	VSUBPS     Z21, Z10, Z21
+	VMULPS     (BX)(R13*1), Z21, Z16
+	VMULPS     Z23, Z22, Z22
+	VADDPS     Z22, Z16, Z16
+	VMOVDQU32  576(R11), Z17
+	VMOVUPS    320(R11), Z18
+	VPXORQ     Z20, Z20, Z20
+	VPCMPGTD   Z20, Z17, K1
+	VPMOVD2M   Z16, K2
+	KANDNW     K2, K1, K3
+	KORW       K2, K1, K1
+	KNOTW      K1, K1
+	VBLENDMPS  Z16, Z18, K3, Z16
+	VMOVUPS    Z16, (BX)(R13*1)
+	VPADDD     Z11, Z17, Z17
+	VPMAXSD    Z20, Z17, Z17
+	VMOVDQU32  512(R11), K1, Z17
+	VMOVDQU32  Z17, 576(R11)
+	KMOVW      K1, R14
+	MOVW       R14, (R12)
+	ORQ        R14, DX
+	ADDQ       $0x40, R13
+	ADDQ       $0x00000080, R10
+	ADDQ       $0x00000280, R11
+	ADDQ       $0x02, R12
+	MOVQ       R13, R14
+	SHRQ       $0x06, R14
+	CMPQ       R14, 64(AX)
+	JNE        group
+	INCQ       CX
+	TESTQ      DX, DX
+	JZ         steps
+
+end:
+	MOVQ CX, 72(AX)
+	MOVQ DX, 80(AX)
+	VZEROUPPER
+	RET
+
+// func deliverAVX512(d *byte)
+// Requires: AVX, AVX512F
+TEXT ·deliverAVX512(SB), NOSPLIT, $0-8
+	MOVQ d+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 32(AX), BX
+	MOVQ 48(AX), SI
+
+wide:
+	CMPQ    BX, $0x08
+	JL      wide_end
+	VMOVUPS (CX), Z0
+	VMOVUPS 64(CX), Z1
+	VMOVUPS 128(CX), Z2
+	VMOVUPS 192(CX), Z3
+	VMOVUPS 256(CX), Z4
+	VMOVUPS 320(CX), Z5
+	VMOVUPS 384(CX), Z6
+	VMOVUPS 448(CX), Z7
+	MOVQ    16(AX), DI
+	MOVQ    24(AX), R8
+	MOVQ    40(AX), R9
+
+wide_spike:
+	MOVLQSX      (DI), R10
+	IMULQ        SI, R10
+	ADDQ         DX, R10
+	VBROADCASTSS (R8), Z8
+	VMULPS       (R10), Z8, Z9
+	VADDPS       Z9, Z0, Z0
+	VMULPS       64(R10), Z8, Z9
+	VADDPS       Z9, Z1, Z1
+	VMULPS       128(R10), Z8, Z9
+	VADDPS       Z9, Z2, Z2
+	VMULPS       192(R10), Z8, Z9
+	VADDPS       Z9, Z3, Z3
+	VMULPS       256(R10), Z8, Z9
+	VADDPS       Z9, Z4, Z4
+	VMULPS       320(R10), Z8, Z9
+	VADDPS       Z9, Z5, Z5
+	VMULPS       384(R10), Z8, Z9
+	VADDPS       Z9, Z6, Z6
+	VMULPS       448(R10), Z8, Z8
+	VADDPS       Z8, Z7, Z7
+	ADDQ         $0x04, DI
+	ADDQ         $0x04, R8
+	DECQ         R9
+	JNZ          wide_spike
+	VMOVUPS      Z0, (CX)
+	VMOVUPS      Z1, 64(CX)
+	VMOVUPS      Z2, 128(CX)
+	VMOVUPS      Z3, 192(CX)
+	VMOVUPS      Z4, 256(CX)
+	VMOVUPS      Z5, 320(CX)
+	VMOVUPS      Z6, 384(CX)
+	VMOVUPS      Z7, 448(CX)
+	ADDQ         $0x00000200, CX
+	ADDQ         $0x00000200, DX
+	SUBQ         $0x08, BX
+	JMP          wide
+
+wide_end:
+narrow:
+	CMPQ    BX, $0x01
+	JL      narrow_end
+	VMOVUPS (CX), Z0
+	MOVQ    16(AX), DI
+	MOVQ    24(AX), R8
+	MOVQ    40(AX), R9
+
+narrow_spike:
+	MOVLQSX      (DI), R10
+	IMULQ        SI, R10
+	ADDQ         DX, R10
+	VBROADCASTSS (R8), Z1
+	VMULPS       (R10), Z1, Z1
+	VADDPS       Z1, Z0, Z0
+	ADDQ         $0x04, DI
+	ADDQ         $0x04, R8
+	DECQ         R9
+	JNZ          narrow_spike
+	VMOVUPS      Z0, (CX)
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x00000040, DX
+	SUBQ         $0x01, BX
+	JMP          narrow
+
+narrow_end:
+	VZEROUPPER
+	RET
+
+// func deliverFixedAVX512(d *byte)
+// Requires: AVX, AVX512F
+TEXT ·deliverFixedAVX512(SB), NOSPLIT, $0-8
+	MOVQ d+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 32(AX), BX
+	MOVQ 48(AX), SI
+
+wide:
+	CMPQ    BX, $0x08
+	JL      wide_end
+	VMOVUPS (CX), Z0
+	VMOVUPS 64(CX), Z1
+	VMOVUPS 128(CX), Z2
+	VMOVUPS 192(CX), Z3
+	VMOVUPS 256(CX), Z4
+	VMOVUPS 320(CX), Z5
+	VMOVUPS 384(CX), Z6
+	VMOVUPS 448(CX), Z7
+	MOVQ    16(AX), DI
+	MOVQ    24(AX), R8
+	MOVQ    40(AX), R9
+
+wide_spike:
+	MOVLQSX      (DI), R10
+	IMULQ        SI, R10
+	ADDQ         DX, R10
+	VBROADCASTSS (R8), Z8
+	VPMOVSXWD    (R10), Z9
+	VCVTDQ2PS    Z9, Z9
+	VMULPS       Z8, Z9, Z9
+	VADDPS       Z9, Z0, Z0
+	VPMOVSXWD    32(R10), Z9
+	VCVTDQ2PS    Z9, Z9
+	VMULPS       Z8, Z9, Z9
+	VADDPS       Z9, Z1, Z1
+	VPMOVSXWD    64(R10), Z9
+	VCVTDQ2PS    Z9, Z9
+	VMULPS       Z8, Z9, Z9
+	VADDPS       Z9, Z2, Z2
+	VPMOVSXWD    96(R10), Z9
+	VCVTDQ2PS    Z9, Z9
+	VMULPS       Z8, Z9, Z9
+	VADDPS       Z9, Z3, Z3
+	VPMOVSXWD    128(R10), Z9
+	VCVTDQ2PS    Z9, Z9
+	VMULPS       Z8, Z9, Z9
+	VADDPS       Z9, Z4, Z4
+	VPMOVSXWD    160(R10), Z9
+	VCVTDQ2PS    Z9, Z9
+	VMULPS       Z8, Z9, Z9
+	VADDPS       Z9, Z5, Z5
+	VPMOVSXWD    192(R10), Z9
+	VCVTDQ2PS    Z9, Z9
+	VMULPS       Z8, Z9, Z9
+	VADDPS       Z9, Z6, Z6
+	VPMOVSXWD    224(R10), Z9
+	VCVTDQ2PS    Z9, Z9
+	VMULPS       Z8, Z9, Z9
+	VADDPS       Z9, Z7, Z7
+	ADDQ         $0x04, DI
+	ADDQ         $0x04, R8
+	DECQ         R9
+	JNZ          wide_spike
+	VMOVUPS      Z0, (CX)
+	VMOVUPS      Z1, 64(CX)
+	VMOVUPS      Z2, 128(CX)
+	VMOVUPS      Z3, 192(CX)
+	VMOVUPS      Z4, 256(CX)
+	VMOVUPS      Z5, 320(CX)
+	VMOVUPS      Z6, 384(CX)
+	VMOVUPS      Z7, 448(CX)
+	ADDQ         $0x00000200, CX
+	ADDQ         $0x00000100, DX
+	SUBQ         $0x08, BX
+	JMP          wide
+
+wide_end:
+narrow:
+	CMPQ    BX, $0x01
+	JL      narrow_end
+	VMOVUPS (CX), Z0
+	MOVQ    16(AX), DI
+	MOVQ    24(AX), R8
+	MOVQ    40(AX), R9
+
+narrow_spike:
+	MOVLQSX      (DI), R10
+	IMULQ        SI, R10
+	ADDQ         DX, R10
+	VBROADCASTSS (R8), Z1
+	VPMOVSXWD    (R10), Z2
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       Z1, Z2, Z2
+	VADDPS       Z2, Z0, Z0
+	ADDQ         $0x04, DI
+	ADDQ         $0x04, R8
+	DECQ         R9
+	JNZ          narrow_spike
+	VMOVUPS      Z0, (CX)
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x00000020, DX
 	SUBQ         $0x01, BX
 	JMP          narrow
 

@@ -4,29 +4,33 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"reflect"
 	"testing"
 	"unsafe"
 )
 
 // TestOffsets compares the layout that the assembly assumes with the structs.
 func TestOffsets(t *testing.T) {
-	var b Block
-	var d Deliver
 	for _, c := range []struct {
-		name      string
-		got, want uintptr
+		of   any
+		want string // fields at these offsets, and the size
 	}{
-		{"V", unsafe.Offsetof(b.V), 0}, {"J", unsafe.Offsetof(b.J), 8}, {"C", unsafe.Offsetof(b.C), 16},
-		{"S", unsafe.Offsetof(b.S), 24}, {"Ref", unsafe.Offsetof(b.Ref), 32}, {"Ring", unsafe.Offsetof(b.Ring), 40},
-		{"Groups", unsafe.Offsetof(b.Groups), 48}, {"RingLen", unsafe.Offsetof(b.RingLen), 56}, {"Slot", unsafe.Offsetof(b.Slot), 64},
-		{"Limit", unsafe.Offsetof(b.Limit), 72}, {"Any", unsafe.Offsetof(b.Any), 80}, {"Columns", unsafe.Offsetof(b.Columns), 88},
-		{"A", unsafe.Offsetof(b.A), 96}, {"P", unsafe.Offsetof(b.P), 128}, {"Reset", unsafe.Offsetof(b.Reset), 160},
-		{"W", unsafe.Offsetof(b.W), 192}, {"Off", unsafe.Offsetof(b.Off), 224}, {"Thr", unsafe.Offsetof(b.Thr), 256}, {"Alias", unsafe.Offsetof(b.Alias), 384},
-		{"Deliver.J", unsafe.Offsetof(d.J), 0}, {"Deliver.Rows", unsafe.Offsetof(d.Rows), 8}, {"Deliver.Unit", unsafe.Offsetof(d.Unit), 16},
-		{"Deliver.F", unsafe.Offsetof(d.F), 24}, {"Deliver.Groups", unsafe.Offsetof(d.Groups), 32}, {"Deliver.N", unsafe.Offsetof(d.N), 40},
+		{Block{}, "V 0 J 8 C 16 S 24 Ref 32 Ring 40 Groups 48 RingLen 56 Slot 64 Limit 72 Any 80 Columns 88 " +
+			"A 96 P 128 Reset 160 W 192 Off 224 Thr 256 Alias 384 size 416"},
+		{Conductance{}, "V 0 GE 8 GI 16 C 24 S 32 Ref 40 Ring 48 Groups 56 RingLen 64 Slot 72 Limit 80 Any 88 L 96 " +
+			"PE 104 PI 136 Reset 168 RevE 200 RevI 232 WE 264 WI 296 Math 328 ThrE 648 ThrI 712 AliasE 776 AliasI 792 size 808"},
+		{General{}, "V 0 JE 8 JI 16 C 24 L 32 S 40 Units 48 Mask 56 Groups 64 Limit 72 Any 80 Math 88 " +
+			"ThrE 408 ThrI 472 AliasE 536 AliasI 552 size 568"},
+		{Units{}, "A 0 PE 64 PI 128 WE 192 WI 256 Reset 320 RevE 384 RevI 448 Hold 512 Left 576 size 640"},
+		{Deliver{}, "J 0 Rows 8 Unit 16 F 24 Groups 32 N 40 Stride 48 size 56"},
 	} {
-		if c.got != c.want {
-			t.Errorf("%s is at offset %d, the assembly reads %d", c.name, c.got, c.want)
+		typ := reflect.TypeOf(c.of)
+		got := ""
+		for i := range typ.NumField() {
+			got += fmt.Sprintf("%s %d ", typ.Field(i).Name, typ.Field(i).Offset)
+		}
+		if got += fmt.Sprintf("size %d", typ.Size()); got != c.want {
+			t.Errorf("%v is\n%s, the assembly reads\n%s", typ, got, c.want)
 		}
 	}
 }
@@ -125,7 +129,7 @@ func (x *network) run(p Path, steps int) (count int) {
 		}
 		x.spikes()
 		count += len(x.unit)
-		p.Deliver(&Deliver{J: &x.j[0], Rows: &x.w[0], Unit: &x.unit[0], F: &x.f[0], Groups: x.Groups, N: int64(len(x.unit))})
+		p.Deliver(&Deliver{J: &x.j[0], Rows: unsafe.Pointer(&x.w[0]), Unit: &x.unit[0], F: &x.f[0], Groups: x.Groups, N: int64(len(x.unit)), Stride: 64 * x.Groups})
 	}
 	return count
 }
