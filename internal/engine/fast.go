@@ -2,6 +2,7 @@ package engine
 
 import (
 	"cmp"
+	"encoding/binary"
 	"math"
 	"math/bits"
 	"math/rand/v2"
@@ -37,8 +38,9 @@ type Fast struct {
 	j      []float32 // current, or its excitatory part or conductance
 	ji     []float32 // inhibitory current or conductance
 	l      []float32 // leak conductance
-	onJ    *matrix   // weights onto j, or onto c if rectangular
-	onJI   *matrix   // weights onto ji, or onto l if rectangular
+	onJ    *matrix   // weights onto j, and negative ones onto ji; or onto c if rectangular
+	onL    *matrix   // rectangular weights onto l
+	apart  bool      // signs of onJ are apart
 	s      []uint64
 	ref    []byte // refractory bits, without own constants
 	ring   []byte // spikes of the last refractory time; with own constants, of the last step
@@ -48,6 +50,8 @@ type Fast struct {
 	lane   []int32 // of every unit
 	z      []uint8
 	noisy  bool
+
+	refractory []int32 // steps that a unit is on, by lane
 
 	k      []scales // of every unit of a copy
 	tables tables   // of the profile
@@ -283,7 +287,7 @@ func (f *Fast) Synapses() (exc, inh []float64) {
 			y = float64(f.ji[lane]) * k.inh
 		}
 		if f.l == nil {
-			x, y = math.Max(x+y, 0), math.Max(-x-y, 0)
+			x, y = math.Max(x-y, 0), math.Max(y-x, 0)
 		}
 		f.xe[u], f.xi[u] = x, y
 	}
@@ -388,14 +392,21 @@ func (f *Fast) collect(flips []sampling.Flip) []sampling.Flip {
 		b.step, b.lane, b.f, b.fi = f.step, b.lane[:0], b.f[:0], b.fi[:0]
 		f.mail.sent++
 	}
-	n := int32(f.cfg.N)
-	for i, m := range mask {
+	for at := 0; at < len(mask); at += 8 {
+		var m uint64
+		if at+8 <= len(mask) {
+			m = binary.LittleEndian.Uint64(mask[at:])
+		} else {
+			for i, x := range mask[at:] {
+				m |= uint64(x) << (8 * i)
+			}
+		}
 		for ; m != 0; m &= m - 1 {
-			lane := int32(8*i + bits.TrailingZeros8(m))
+			lane := int32(8*at + bits.TrailingZeros64(m))
 			u := f.unit[lane]
 			f.z[u] = 1
 			flips = append(flips, sampling.Flip{Time: t, Unit: u, On: 1})
-			f.off.push(lane, f.step+int64(f.k[u%n].Refractory))
+			f.off.push(lane, f.step+int64(f.refractory[lane]))
 			if b == nil {
 				continue
 			}
@@ -419,9 +430,8 @@ func (f *Fast) deliver(b *spikes) {
 	if !f.cfg.Rectangular {
 		return
 	}
-	n := f.cfg.N
 	for _, lane := range b.lane {
-		f.back.push(lane, f.step+int64(f.k[int(f.unit[lane])%n].Refractory))
+		f.back.push(lane, f.step+int64(f.refractory[lane]))
 	}
 }
 
@@ -440,15 +450,8 @@ func (f *Fast) takeBack(step int64) {
 
 // add brings spikes to their targets.
 func (f *Fast) add(b *spikes) {
-	first, second := f.j, f.ji
-	if f.cfg.Rectangular {
-		first, second = f.c, f.l
-	}
 	if f.cfg.copies() == 1 {
-		f.onJ.deliver(f.path, first, b.lane, b.f)
-		if f.onJI != nil {
-			f.onJI.deliver(f.path, second, b.lane, b.fi)
-		}
+		f.addCopy(0, b.lane, b.f, b.fi)
 		return
 	}
 	for i := 0; i < len(b.lane); {
@@ -457,12 +460,24 @@ func (f *Fast) add(b *spikes) {
 		for ; to < len(b.lane) && int(b.lane[to])/f.stride*f.stride == from; to++ {
 			b.lane[to] -= int32(from) // the sender in its copy
 		}
-		f.onJ.deliver(f.path, first[from:], b.lane[i:to], b.f[i:to])
-		if f.onJI != nil {
-			f.onJI.deliver(f.path, second[from:], b.lane[i:to], b.fi[i:to])
-		}
+		f.addCopy(from, b.lane[i:to], b.f[i:to], b.fi[i:to])
 		for ; i < to; i++ {
 			b.lane[i] += int32(from)
 		}
+	}
+}
+
+// addCopy is add for the copy whose lanes begin at from.
+func (f *Fast) addCopy(from int, sender []int32, x, xi []float32) {
+	switch {
+	case f.apart:
+		f.onJ.deliver(f.path, f.j[from:], f.ji[from:], sender, x, xi)
+	case f.cfg.Rectangular:
+		f.onJ.deliver(f.path, f.c[from:], nil, sender, x, xi)
+		if f.onL != nil {
+			f.onL.deliver(f.path, f.l[from:], nil, sender, x, xi)
+		}
+	default:
+		f.onJ.deliver(f.path, f.j[from:], nil, sender, x, xi)
 	}
 }

@@ -11,12 +11,12 @@ type spikes struct {
 // mail is a ring of the spikes that are on their way, in the order of time. Every one is
 // delivered after on steps.
 type mail struct {
-	ring        []spikes
+	ring        []spikes // a power of two, more than on
 	on          int64
 	sent, given int64 // counts of what entered the ring and was delivered
 }
 
-func (m *mail) at(i int64) *spikes { return &m.ring[i%int64(len(m.ring))] }
+func (m *mail) at(i int64) *spikes { return &m.ring[i&int64(len(m.ring)-1)] }
 
 // due is the step of the next delivery.
 func (m *mail) due() int64 {

@@ -13,14 +13,14 @@ import (
 // over those groups: one class if all are connected, one a layer in a layered network.
 // Senders with few targets have a list of them instead.
 type matrix struct {
-	class   []int32 // of every sender; list: its targets are listed
-	index   []int32 // row in the class, or in start
-	classes []class
-	start   []int
-	to      []int32
-	w       []float32
-	rows    []int32 // for spikes delivered at once
-	factors []float32
+	class             []int32 // of every sender; list: its targets are listed
+	index             []int32 // row in the class, or in start
+	classes           []class
+	start             []int
+	to                []int32
+	w                 []float32
+	rows              []int32 // for spikes delivered at once
+	factors, factorsI []float32
 }
 
 const list = -1
@@ -49,7 +49,7 @@ const gap = 2
 // makes dense ones integers: it turns the largest weight of a class into the value of one.
 func newMatrix(c *Config, value func(to int, w float64) float64, step func(most float64) float64) (*matrix, error) {
 	m := &matrix{class: make([]int32, c.N), index: make([]int32, c.N), start: []int{0},
-		rows: make([]int32, 0, c.N), factors: make([]float32, 0, c.N)}
+		rows: make([]int32, 0, c.N), factors: make([]float32, 0, c.N), factorsI: make([]float32, 0, c.N)}
 	groups := (c.N + kernel.Group - 1) / kernel.Group
 	row := make([]float64, groups*kernel.Group)
 	byKey := map[string]int32{}
@@ -152,36 +152,56 @@ func newMatrix(c *Config, value func(to int, w float64) float64, step func(most 
 	return m, nil
 }
 
-// deliver adds f[i] times the row of sender[i] to target, for senders in ascending order.
-func (m *matrix) deliver(path kernel.Path, target []float32, sender []int32, f []float32) {
+// deliver adds f[i] times the row of sender[i] to j, for senders in ascending order. If
+// ji is not nil, negative weights go there as magnitudes times fi[i].
+func (m *matrix) deliver(path kernel.Path, j, ji []float32, sender []int32, f, fi []float32) {
 	for i := 0; i < len(sender); {
 		id := m.class[sender[i]]
 		if id == list {
-			from := m.index[sender[i]]
-			x := f[i]
-			to := m.to[m.start[from]:m.start[from+1]]
-			w := m.w[m.start[from]:][:len(to)]
-			for k, t := range to {
-				target[t] += float32(x * w[k])
-			}
+			m.deliverList(j, ji, sender[i], f[i], fi[i])
 			i++
 			continue
 		}
 		cls := &m.classes[id]
-		m.rows, m.factors = m.rows[:0], m.factors[:0]
+		m.rows, m.factors, m.factorsI = m.rows[:0], m.factors[:0], m.factorsI[:0]
 		for ; i < len(sender) && m.class[sender[i]] == id; i++ {
-			m.rows, m.factors = append(m.rows, m.index[sender[i]]), append(m.factors, f[i]*cls.scale)
+			m.rows = append(m.rows, m.index[sender[i]])
+			m.factors, m.factorsI = append(m.factors, f[i]*cls.scale), append(m.factorsI, fi[i]*cls.scale)
 		}
-		d := kernel.Deliver{Unit: &m.rows[0], F: &m.factors[0], N: int64(len(m.rows))}
+		d := kernel.Deliver{Unit: &m.rows[0], F: &m.factors[0], FI: &m.factorsI[0], N: int64(len(m.rows))}
 		for _, p := range cls.parts {
-			d.J, d.Groups = &target[p.group*kernel.Group], p.groups
+			d.J, d.Groups = &j[p.group*kernel.Group], p.groups
+			if ji != nil {
+				d.JI = &ji[p.group*kernel.Group]
+			}
 			if cls.i != nil {
 				d.Rows, d.Stride = unsafe.Pointer(&cls.i[p.offset]), 2*cls.stride
-				path.DeliverFixed(&d)
 			} else {
 				d.Rows, d.Stride = unsafe.Pointer(&cls.f[p.offset]), 4*cls.stride
+			}
+			switch {
+			case cls.i != nil && ji != nil:
+				path.DeliverApartFixed(&d)
+			case cls.i != nil:
+				path.DeliverFixed(&d)
+			case ji != nil:
+				path.DeliverApart(&d)
+			default:
 				path.Deliver(&d)
 			}
+		}
+	}
+}
+
+func (m *matrix) deliverList(j, ji []float32, sender int32, f, fi float32) {
+	from := m.index[sender]
+	to := m.to[m.start[from]:m.start[from+1]]
+	w := m.w[m.start[from]:][:len(to)]
+	for k, t := range to {
+		if ji != nil && w[k] < 0 {
+			ji[t] -= float32(fi * w[k])
+		} else {
+			j[t] += float32(f * w[k])
 		}
 	}
 }

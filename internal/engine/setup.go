@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"math"
+	"math/bits"
 
 	"github.com/spikesampling/spikesampling/internal/kernel"
 	"github.com/spikesampling/spikesampling/sampling/dynamics"
@@ -32,7 +33,10 @@ func (f *Fast) setUp() (ok bool, err error) {
 		}
 	}
 	f.k = make([]scales, c.N)
-	f.last = make([]int64, len(f.v))
+	f.last, f.refractory = make([]int64, len(f.v)), make([]int32, len(f.v))
+	for u, lane := range f.lane {
+		f.refractory[lane] = int32(c.neuron(u % c.N).Refractory)
+	}
 	switch f.kind {
 	case sameCurrents, ownCurrents:
 		ok = f.currents()
@@ -63,7 +67,7 @@ func (f *Fast) currents() (ok bool) {
 		respE, respI := q.response(c.Dt, q.TauE), q.response(c.Dt, q.TauI)
 		meanE, meanI := c.means(q)
 		f.k[k] = scales{Neuron: q, exc: 1 / respE, inh: 1 / respI, drive: -math.Expm1(-c.Dt * q.GLeak / q.C),
-			meanE: float32(meanE * respE), meanI: float32(-meanI * respI)}
+			meanE: float32(meanE * respE), meanI: float32(meanI * respI)}
 	}
 	f.rest(0)
 	if f.kind == sameCurrents {
@@ -73,7 +77,7 @@ func (f *Fast) currents() (ok bool) {
 		}
 		k := &f.k[0]
 		for i := range f.k {
-			f.k[i].meanE += f.k[i].meanI
+			f.k[i].meanE -= f.k[i].meanI
 		}
 		b := &f.block
 		b.V, b.J, b.C, b.S, b.Ref, b.Ring = &f.v[0], &f.j[0], &f.c[0], &f.s[0], &f.ref[0], &f.ring[0]
@@ -93,7 +97,7 @@ func (f *Fast) currents() (ok bool) {
 	}
 	f.each(func(u *kernel.Units, i int, k *scales) {
 		u.A[i] = float32(k.membrane(c.Dt))
-		u.WE[i], u.WI[i] = float32(wE*k.Gain/k.exc), float32(-wI*k.Gain/k.inh)
+		u.WE[i], u.WI[i] = float32(wE*k.Gain/k.exc), float32(wI*k.Gain/k.inh)
 	})
 	f.padDrive()
 	return true
@@ -241,17 +245,10 @@ func (f *Fast) bounded() bool {
 // synapses sets up weights, their factors and the mail.
 func (f *Fast) synapses() error {
 	c := &f.cfg
-	// What a weight brings to j and ji, or to c and l.
-	var onJ, onJI func(k int, w float64) float64
+	// What a weight brings to j or c, and to l.
+	var onJ, onL func(k int, w float64) float64
 	switch {
-	case !f.conductance() && c.Rectangular:
-		onJ = func(k int, w float64) float64 { return w * f.k[k].constant(c.Dt) }
-	case f.kind == sameCurrents || f.kind == ownCurrents && f.oneTau():
-		onJ = func(k int, w float64) float64 { return w / f.k[k].exc }
-	case f.kind == ownCurrents:
-		onJ = func(k int, w float64) float64 { return math.Max(w, 0) / f.k[k].exc }
-		onJI = func(k int, w float64) float64 { return math.Min(w, 0) / f.k[k].inh }
-	case c.Rectangular: // a constant conductance drives to its reversal potential, and leaks
+	case c.Rectangular && f.conductance(): // drives to its reversal potential, and leaks
 		onJ = func(k int, w float64) float64 {
 			q := &f.k[k]
 			rev := q.RevE
@@ -260,22 +257,31 @@ func (f *Fast) synapses() error {
 			}
 			return math.Abs(w) * c.Dt / q.C * (rev - q.Theta)
 		}
-		onJI = func(k int, w float64) float64 { return math.Abs(w) * c.Dt / f.k[k].C }
+		onL = func(k int, w float64) float64 { return math.Abs(w) * c.Dt / f.k[k].C }
+	case c.Rectangular:
+		onJ = func(k int, w float64) float64 { return w * f.k[k].constant(c.Dt) }
+	case f.kind == sameCurrents || f.kind == ownCurrents && f.oneTau():
+		onJ = func(k int, w float64) float64 { return w / f.k[k].exc }
 	default:
-		onJ = func(k int, w float64) float64 { return math.Max(w, 0) / f.k[k].exc }
-		onJI = func(k int, w float64) float64 { return math.Max(-w, 0) / f.k[k].inh }
+		f.apart = true
+		onJ = func(k int, w float64) float64 {
+			if w < 0 {
+				return w / f.k[k].inh
+			}
+			return w / f.k[k].exc
+		}
 	}
 	var err error
 	if f.onJ, err = f.matrix(onJ, f.c); err != nil {
 		return err
 	}
-	if onJI != nil {
-		if f.onJI, err = f.matrix(onJI, f.l); err != nil {
+	if onL != nil {
+		if f.onL, err = f.matrix(onL, f.l); err != nil {
 			return err
 		}
 	}
 	f.mail.on = int64(c.Delay)
-	f.mail.ring = make([]spikes, c.Delay+1)
+	f.mail.ring = make([]spikes, 1<<bits.Len(uint(c.Delay)))
 	n := len(f.lane)
 	for i := range f.mail.ring {
 		f.mail.ring[i] = newSpikes(n)

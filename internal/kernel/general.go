@@ -6,10 +6,10 @@ import (
 )
 
 // General is the state of a network whose units have constants of their own. One step of
-// a current-based unit, with a current je of excitatory and a current ji ≤ 0 of inhibitory
-// synapses:
+// a current-based unit, with currents je and ji of excitatory and inhibitory synapses, both
+// ≥ 0:
 //
-//	v' = v·A + ((je + ji) + c)
+//	v' = v·A + ((je − ji) + c)
 //	spike if v' ≥ +0 and left = 0
 //	v  = v' if v' < 0 and left = 0, else Reset
 //	left = Hold after a spike, else max(left − 1, 0)
@@ -88,7 +88,7 @@ func generalPortable(b *General, conductance bool) {
 				if conductance {
 					u = membrane(v[k], je[k], ji[k], l[k], c[k], x.RevE[i], x.RevI[i])
 				} else {
-					u = float32(v[k]*x.A[i]) + float32(float32(je[k]+ji[k])+c[k])
+					u = float32(v[k]*x.A[i]) + float32(float32(je[k]-ji[k])+c[k])
 				}
 				below := math.Float32bits(u)>>31 == 1
 				left := x.Left[i]

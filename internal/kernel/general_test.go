@@ -28,7 +28,7 @@ func newMixed(n int, mean float64, conductance bool) *mixed {
 		u, i := &x.units[k/Group], k%Group
 		vary := func(mid float64) float32 { return float32(mid * (1 + 0.1*r.NormFloat64())) }
 		u.A[i], u.PE[i], u.PI[i], u.Reset[i] = 0.9, 0.99, 0.985, vary(-0.1)
-		u.WE[i], u.WI[i] = vary(0.01), vary(-0.01)
+		u.WE[i], u.WI[i] = vary(0.01), vary(0.01)
 		u.Hold[i], u.Left[i] = int32(r.IntN(150)), int32(r.IntN(3))
 		if conductance {
 			x.je[k], x.ji[k], x.l[k] = 0.02, 0.02, vary(0.1)
@@ -133,9 +133,9 @@ func TestDeliver(t *testing.T) {
 		n := groups * Group
 		stride := n + 32
 		const rows = 9
-		w, fixed := make([]float32, rows*stride), make([]int16, rows*stride)
+		w, fixedW := make([]float32, rows*stride), make([]int16, rows*stride)
 		for i := range w {
-			w[i], fixed[i] = float32(r.NormFloat64()), int16(r.IntN(1<<16)-1<<15)
+			w[i], fixedW[i] = float32(r.NormFloat64()), int16(r.IntN(1<<16)-1<<15)
 		}
 		unit, f := []int32{0, 3, 4, 8}, []float32{1, 0.3, -1, 0.7}
 		start := make([]float32, n+16)
@@ -147,15 +147,46 @@ func TestDeliver(t *testing.T) {
 			for i := range spikes {
 				for k := range n {
 					want[k] += float32(f[i] * w[int(unit[i])*stride+k])
-					wantFixed[k] += float32(f[i] * float32(fixed[int(unit[i])*stride+k]))
+					wantFixed[k] += float32(f[i] * float32(fixedW[int(unit[i])*stride+k]))
 				}
 			}
 			for _, p := range Paths() {
 				got, gotFixed := append([]float32{}, start...), append([]float32{}, start...)
 				d := Deliver{J: &got[0], Rows: unsafe.Pointer(&w[0]), Unit: &unit[0], F: &f[0], Groups: int64(groups), N: int64(spikes), Stride: int64(4 * stride)}
 				p.Deliver(&d)
-				d.J, d.Rows, d.Stride = &gotFixed[0], unsafe.Pointer(&fixed[0]), int64(2*stride)
+				d.J, d.Rows, d.Stride = &gotFixed[0], unsafe.Pointer(&fixedW[0]), int64(2*stride)
 				p.DeliverFixed(&d)
+				for _, fixed := range []bool{false, true} { // signs apart, targets ≥ 0
+					j, ji, wantJ, wantJI := make([]float32, n+16), make([]float32, n+16), make([]float32, n+16), make([]float32, n+16)
+					for k := range j {
+						j[k], ji[k] = float32(math.Abs(float64(start[k]))), float32(k%3)
+						wantJ[k], wantJI[k] = j[k], ji[k]
+					}
+					fi := []float32{0.5, 1, 0.25, 0.9}
+					for i := range spikes {
+						for k := range n {
+							x := w[int(unit[i])*stride+k]
+							if fixed {
+								x = float32(fixedW[int(unit[i])*stride+k])
+							}
+							wantJ[k] += float32(f[i] * max(x, 0))
+							wantJI[k] += float32(fi[i] * max(-x, 0))
+						}
+					}
+					d.J, d.JI, d.FI = &j[0], &ji[0], &fi[0]
+					if fixed {
+						d.Rows, d.Stride = unsafe.Pointer(&fixedW[0]), int64(2*stride)
+						p.DeliverApartFixed(&d)
+					} else {
+						d.Rows, d.Stride = unsafe.Pointer(&w[0]), int64(4*stride)
+						p.DeliverApart(&d)
+					}
+					for k := range j {
+						if j[k] != wantJ[k] || ji[k] != wantJI[k] {
+							t.Fatalf("%v, %d groups, %d spikes, fixed %v: unit %d gets %v and %v, want %v and %v", p, groups, spikes, fixed, k, j[k], ji[k], wantJ[k], wantJI[k])
+						}
+					}
+				}
 				for k := range got {
 					if got[k] != want[k] || gotFixed[k] != wantFixed[k] {
 						t.Fatalf("%v, %d groups, %d spikes: unit %d gets %v and %v, want %v and %v", p, groups, spikes, k, got[k], gotFixed[k], want[k], wantFixed[k])

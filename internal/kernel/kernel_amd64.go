@@ -56,3 +56,15 @@ func deliverAVX512(d *Deliver)
 
 //go:noescape
 func deliverFixedAVX512(d *Deliver)
+
+//go:noescape
+func deliverApartAVX2(d *Deliver)
+
+//go:noescape
+func deliverApartFixedAVX2(d *Deliver)
+
+//go:noescape
+func deliverApartAVX512(d *Deliver)
+
+//go:noescape
+func deliverApartFixedAVX512(d *Deliver)

@@ -789,7 +789,7 @@ group:
 	VMOVUPS   (DI), Y8
 	VMOVUPS   (BX), Y11
 	VMULPS    (R10), Y11, Y11
-	VADDPS    Y8, Y7, Y12
+	VSUBPS    Y8, Y7, Y12
 	VADDPS    (R8), Y12, Y12
 	VADDPS    Y12, Y11, Y11
 	VPSRLD    $0x1c, Y9, Y12
@@ -865,7 +865,7 @@ group:
 	VMOVUPS   32(DI), Y8
 	VMOVUPS   32(BX), Y11
 	VMULPS    32(R10), Y11, Y11
-	VADDPS    Y8, Y7, Y12
+	VSUBPS    Y8, Y7, Y12
 	VADDPS    32(R8), Y12, Y12
 	VADDPS    Y12, Y11, Y11
 	VPSRLD    $0x1c, Y9, Y12
@@ -1210,15 +1210,15 @@ wide:
 	VMOVUPS 160(CX), Y5
 	VMOVUPS 192(CX), Y6
 	VMOVUPS 224(CX), Y7
+	MOVQ    24(AX), R9
 	MOVQ    16(AX), DI
-	MOVQ    24(AX), R8
-	MOVQ    40(AX), R9
+	MOVQ    40(AX), R8
 
 wide_spike:
 	MOVLQSX      (DI), R10
 	IMULQ        SI, R10
 	ADDQ         DX, R10
-	VBROADCASTSS (R8), Y8
+	VBROADCASTSS (R9), Y8
 	VMULPS       (R10), Y8, Y9
 	VADDPS       Y9, Y0, Y0
 	VMULPS       32(R10), Y8, Y9
@@ -1236,8 +1236,8 @@ wide_spike:
 	VMULPS       224(R10), Y8, Y8
 	VADDPS       Y8, Y7, Y7
 	ADDQ         $0x04, DI
-	ADDQ         $0x04, R8
-	DECQ         R9
+	ADDQ         $0x04, R9
+	DECQ         R8
 	JNZ          wide_spike
 	VMOVUPS      Y0, (CX)
 	VMOVUPS      Y1, 32(CX)
@@ -1258,22 +1258,22 @@ narrow:
 	JL      narrow_end
 	VMOVUPS (CX), Y0
 	VMOVUPS 32(CX), Y1
+	MOVQ    24(AX), R9
 	MOVQ    16(AX), DI
-	MOVQ    24(AX), R8
-	MOVQ    40(AX), R9
+	MOVQ    40(AX), R8
 
 narrow_spike:
 	MOVLQSX      (DI), R10
 	IMULQ        SI, R10
 	ADDQ         DX, R10
-	VBROADCASTSS (R8), Y2
+	VBROADCASTSS (R9), Y2
 	VMULPS       (R10), Y2, Y3
 	VADDPS       Y3, Y0, Y0
 	VMULPS       32(R10), Y2, Y2
 	VADDPS       Y2, Y1, Y1
 	ADDQ         $0x04, DI
-	ADDQ         $0x04, R8
-	DECQ         R9
+	ADDQ         $0x04, R9
+	DECQ         R8
 	JNZ          narrow_spike
 	VMOVUPS      Y0, (CX)
 	VMOVUPS      Y1, 32(CX)
@@ -1306,15 +1306,15 @@ wide:
 	VMOVUPS 160(CX), Y5
 	VMOVUPS 192(CX), Y6
 	VMOVUPS 224(CX), Y7
+	MOVQ    24(AX), R9
 	MOVQ    16(AX), DI
-	MOVQ    24(AX), R8
-	MOVQ    40(AX), R9
+	MOVQ    40(AX), R8
 
 wide_spike:
 	MOVLQSX      (DI), R10
 	IMULQ        SI, R10
 	ADDQ         DX, R10
-	VBROADCASTSS (R8), Y8
+	VBROADCASTSS (R9), Y8
 	VPMOVSXWD    (R10), Y9
 	VCVTDQ2PS    Y9, Y9
 	VMULPS       Y8, Y9, Y9
@@ -1348,8 +1348,8 @@ wide_spike:
 	VMULPS       Y8, Y9, Y9
 	VADDPS       Y9, Y7, Y7
 	ADDQ         $0x04, DI
-	ADDQ         $0x04, R8
-	DECQ         R9
+	ADDQ         $0x04, R9
+	DECQ         R8
 	JNZ          wide_spike
 	VMOVUPS      Y0, (CX)
 	VMOVUPS      Y1, 32(CX)
@@ -1370,15 +1370,15 @@ narrow:
 	JL      narrow_end
 	VMOVUPS (CX), Y0
 	VMOVUPS 32(CX), Y1
+	MOVQ    24(AX), R9
 	MOVQ    16(AX), DI
-	MOVQ    24(AX), R8
-	MOVQ    40(AX), R9
+	MOVQ    40(AX), R8
 
 narrow_spike:
 	MOVLQSX      (DI), R10
 	IMULQ        SI, R10
 	ADDQ         DX, R10
-	VBROADCASTSS (R8), Y2
+	VBROADCASTSS (R9), Y2
 	VPMOVSXWD    (R10), Y3
 	VCVTDQ2PS    Y3, Y3
 	VMULPS       Y2, Y3, Y3
@@ -1388,12 +1388,294 @@ narrow_spike:
 	VMULPS       Y2, Y3, Y3
 	VADDPS       Y3, Y1, Y1
 	ADDQ         $0x04, DI
-	ADDQ         $0x04, R8
-	DECQ         R9
+	ADDQ         $0x04, R9
+	DECQ         R8
 	JNZ          narrow_spike
 	VMOVUPS      Y0, (CX)
 	VMOVUPS      Y1, 32(CX)
 	ADDQ         $0x00000040, CX
+	ADDQ         $0x00000020, DX
+	SUBQ         $0x01, BX
+	JMP          narrow
+
+narrow_end:
+	VZEROUPPER
+	RET
+
+// func deliverApartAVX2(d *byte)
+// Requires: AVX, AVX2
+TEXT ·deliverApartAVX2(SB), NOSPLIT, $0-8
+	MOVQ  d+0(FP), AX
+	MOVQ  (AX), CX
+	MOVQ  8(AX), DX
+	MOVQ  32(AX), BX
+	MOVQ  48(AX), SI
+	MOVQ  56(AX), DI
+	VPXOR Y0, Y0, Y0
+
+wide:
+	CMPQ    BX, $0x02
+	JL      wide_end
+	VMOVUPS (CX), Y1
+	VMOVUPS 32(CX), Y2
+	VMOVUPS 64(CX), Y3
+	VMOVUPS 96(CX), Y4
+	MOVQ    24(AX), R10
+	VMOVUPS (DI), Y5
+	VMOVUPS 32(DI), Y6
+	VMOVUPS 64(DI), Y7
+	VMOVUPS 96(DI), Y8
+	MOVQ    64(AX), R11
+	MOVQ    16(AX), R8
+	MOVQ    40(AX), R9
+
+wide_spike:
+	MOVLQSX      (R8), R12
+	IMULQ        SI, R12
+	ADDQ         DX, R12
+	VBROADCASTSS (R10), Y9
+	VBROADCASTSS (R11), Y10
+	VMOVUPS      (R12), Y11
+	VSUBPS       Y11, Y0, Y12
+	VMAXPS       Y0, Y11, Y11
+	VMAXPS       Y0, Y12, Y12
+	VMULPS       Y10, Y12, Y12
+	VADDPS       Y12, Y5, Y5
+	VMULPS       Y9, Y11, Y11
+	VADDPS       Y11, Y1, Y1
+	VMOVUPS      32(R12), Y11
+	VSUBPS       Y11, Y0, Y12
+	VMAXPS       Y0, Y11, Y11
+	VMAXPS       Y0, Y12, Y12
+	VMULPS       Y10, Y12, Y12
+	VADDPS       Y12, Y6, Y6
+	VMULPS       Y9, Y11, Y11
+	VADDPS       Y11, Y2, Y2
+	VMOVUPS      64(R12), Y11
+	VSUBPS       Y11, Y0, Y12
+	VMAXPS       Y0, Y11, Y11
+	VMAXPS       Y0, Y12, Y12
+	VMULPS       Y10, Y12, Y12
+	VADDPS       Y12, Y7, Y7
+	VMULPS       Y9, Y11, Y11
+	VADDPS       Y11, Y3, Y3
+	VMOVUPS      96(R12), Y11
+	VSUBPS       Y11, Y0, Y12
+	VMAXPS       Y0, Y11, Y11
+	VMAXPS       Y0, Y12, Y12
+	VMULPS       Y10, Y12, Y12
+	VADDPS       Y12, Y8, Y8
+	VMULPS       Y9, Y11, Y11
+	VADDPS       Y11, Y4, Y4
+	ADDQ         $0x04, R8
+	ADDQ         $0x04, R10
+	ADDQ         $0x04, R11
+	DECQ         R9
+	JNZ          wide_spike
+	VMOVUPS      Y1, (CX)
+	VMOVUPS      Y2, 32(CX)
+	VMOVUPS      Y3, 64(CX)
+	VMOVUPS      Y4, 96(CX)
+	ADDQ         $0x00000080, CX
+	VMOVUPS      Y5, (DI)
+	VMOVUPS      Y6, 32(DI)
+	VMOVUPS      Y7, 64(DI)
+	VMOVUPS      Y8, 96(DI)
+	ADDQ         $0x00000080, DI
+	ADDQ         $0x00000080, DX
+	SUBQ         $0x02, BX
+	JMP          wide
+
+wide_end:
+narrow:
+	CMPQ    BX, $0x01
+	JL      narrow_end
+	VMOVUPS (CX), Y1
+	VMOVUPS 32(CX), Y2
+	MOVQ    24(AX), R10
+	VMOVUPS (DI), Y3
+	VMOVUPS 32(DI), Y4
+	MOVQ    64(AX), R11
+	MOVQ    16(AX), R8
+	MOVQ    40(AX), R9
+
+narrow_spike:
+	MOVLQSX      (R8), R12
+	IMULQ        SI, R12
+	ADDQ         DX, R12
+	VBROADCASTSS (R10), Y5
+	VBROADCASTSS (R11), Y6
+	VMOVUPS      (R12), Y7
+	VSUBPS       Y7, Y0, Y8
+	VMAXPS       Y0, Y7, Y7
+	VMAXPS       Y0, Y8, Y8
+	VMULPS       Y6, Y8, Y8
+	VADDPS       Y8, Y3, Y3
+	VMULPS       Y5, Y7, Y7
+	VADDPS       Y7, Y1, Y1
+	VMOVUPS      32(R12), Y7
+	VSUBPS       Y7, Y0, Y8
+	VMAXPS       Y0, Y7, Y7
+	VMAXPS       Y0, Y8, Y8
+	VMULPS       Y6, Y8, Y8
+	VADDPS       Y8, Y4, Y4
+	VMULPS       Y5, Y7, Y7
+	VADDPS       Y7, Y2, Y2
+	ADDQ         $0x04, R8
+	ADDQ         $0x04, R10
+	ADDQ         $0x04, R11
+	DECQ         R9
+	JNZ          narrow_spike
+	VMOVUPS      Y1, (CX)
+	VMOVUPS      Y2, 32(CX)
+	ADDQ         $0x00000040, CX
+	VMOVUPS      Y3, (DI)
+	VMOVUPS      Y4, 32(DI)
+	ADDQ         $0x00000040, DI
+	ADDQ         $0x00000040, DX
+	SUBQ         $0x01, BX
+	JMP          narrow
+
+narrow_end:
+	VZEROUPPER
+	RET
+
+// func deliverApartFixedAVX2(d *byte)
+// Requires: AVX, AVX2
+TEXT ·deliverApartFixedAVX2(SB), NOSPLIT, $0-8
+	MOVQ  d+0(FP), AX
+	MOVQ  (AX), CX
+	MOVQ  8(AX), DX
+	MOVQ  32(AX), BX
+	MOVQ  48(AX), SI
+	MOVQ  56(AX), DI
+	VPXOR Y0, Y0, Y0
+
+wide:
+	CMPQ    BX, $0x02
+	JL      wide_end
+	VMOVUPS (CX), Y1
+	VMOVUPS 32(CX), Y2
+	VMOVUPS 64(CX), Y3
+	VMOVUPS 96(CX), Y4
+	MOVQ    24(AX), R10
+	VMOVUPS (DI), Y5
+	VMOVUPS 32(DI), Y6
+	VMOVUPS 64(DI), Y7
+	VMOVUPS 96(DI), Y8
+	MOVQ    64(AX), R11
+	MOVQ    16(AX), R8
+	MOVQ    40(AX), R9
+
+wide_spike:
+	MOVLQSX      (R8), R12
+	IMULQ        SI, R12
+	ADDQ         DX, R12
+	VBROADCASTSS (R10), Y9
+	VBROADCASTSS (R11), Y10
+	VPMOVSXWD    (R12), Y11
+	VCVTDQ2PS    Y11, Y11
+	VSUBPS       Y11, Y0, Y12
+	VMAXPS       Y0, Y11, Y11
+	VMAXPS       Y0, Y12, Y12
+	VMULPS       Y10, Y12, Y12
+	VADDPS       Y12, Y5, Y5
+	VMULPS       Y9, Y11, Y11
+	VADDPS       Y11, Y1, Y1
+	VPMOVSXWD    16(R12), Y11
+	VCVTDQ2PS    Y11, Y11
+	VSUBPS       Y11, Y0, Y12
+	VMAXPS       Y0, Y11, Y11
+	VMAXPS       Y0, Y12, Y12
+	VMULPS       Y10, Y12, Y12
+	VADDPS       Y12, Y6, Y6
+	VMULPS       Y9, Y11, Y11
+	VADDPS       Y11, Y2, Y2
+	VPMOVSXWD    32(R12), Y11
+	VCVTDQ2PS    Y11, Y11
+	VSUBPS       Y11, Y0, Y12
+	VMAXPS       Y0, Y11, Y11
+	VMAXPS       Y0, Y12, Y12
+	VMULPS       Y10, Y12, Y12
+	VADDPS       Y12, Y7, Y7
+	VMULPS       Y9, Y11, Y11
+	VADDPS       Y11, Y3, Y3
+	VPMOVSXWD    48(R12), Y11
+	VCVTDQ2PS    Y11, Y11
+	VSUBPS       Y11, Y0, Y12
+	VMAXPS       Y0, Y11, Y11
+	VMAXPS       Y0, Y12, Y12
+	VMULPS       Y10, Y12, Y12
+	VADDPS       Y12, Y8, Y8
+	VMULPS       Y9, Y11, Y11
+	VADDPS       Y11, Y4, Y4
+	ADDQ         $0x04, R8
+	ADDQ         $0x04, R10
+	ADDQ         $0x04, R11
+	DECQ         R9
+	JNZ          wide_spike
+	VMOVUPS      Y1, (CX)
+	VMOVUPS      Y2, 32(CX)
+	VMOVUPS      Y3, 64(CX)
+	VMOVUPS      Y4, 96(CX)
+	ADDQ         $0x00000080, CX
+	VMOVUPS      Y5, (DI)
+	VMOVUPS      Y6, 32(DI)
+	VMOVUPS      Y7, 64(DI)
+	VMOVUPS      Y8, 96(DI)
+	ADDQ         $0x00000080, DI
+	ADDQ         $0x00000040, DX
+	SUBQ         $0x02, BX
+	JMP          wide
+
+wide_end:
+narrow:
+	CMPQ    BX, $0x01
+	JL      narrow_end
+	VMOVUPS (CX), Y1
+	VMOVUPS 32(CX), Y2
+	MOVQ    24(AX), R10
+	VMOVUPS (DI), Y3
+	VMOVUPS 32(DI), Y4
+	MOVQ    64(AX), R11
+	MOVQ    16(AX), R8
+	MOVQ    40(AX), R9
+
+narrow_spike:
+	MOVLQSX      (R8), R12
+	IMULQ        SI, R12
+	ADDQ         DX, R12
+	VBROADCASTSS (R10), Y5
+	VBROADCASTSS (R11), Y6
+	VPMOVSXWD    (R12), Y7
+	VCVTDQ2PS    Y7, Y7
+	VSUBPS       Y7, Y0, Y8
+	VMAXPS       Y0, Y7, Y7
+	VMAXPS       Y0, Y8, Y8
+	VMULPS       Y6, Y8, Y8
+	VADDPS       Y8, Y3, Y3
+	VMULPS       Y5, Y7, Y7
+	VADDPS       Y7, Y1, Y1
+	VPMOVSXWD    16(R12), Y7
+	VCVTDQ2PS    Y7, Y7
+	VSUBPS       Y7, Y0, Y8
+	VMAXPS       Y0, Y7, Y7
+	VMAXPS       Y0, Y8, Y8
+	VMULPS       Y6, Y8, Y8
+	VADDPS       Y8, Y4, Y4
+	VMULPS       Y5, Y7, Y7
+	VADDPS       Y7, Y2, Y2
+	ADDQ         $0x04, R8
+	ADDQ         $0x04, R10
+	ADDQ         $0x04, R11
+	DECQ         R9
+	JNZ          narrow_spike
+	VMOVUPS      Y1, (CX)
+	VMOVUPS      Y2, 32(CX)
+	ADDQ         $0x00000040, CX
+	VMOVUPS      Y3, (DI)
+	VMOVUPS      Y4, 32(DI)
+	ADDQ         $0x00000040, DI
 	ADDQ         $0x00000020, DX
 	SUBQ         $0x01, BX
 	JMP          narrow
@@ -1890,7 +2172,7 @@ group:
 	VMOVUPS    (DI), Z6
 	VMOVUPS    (BX), Z10
 	VMULPS     (R10), Z10, Z10
-	VADDPS     Z6, Z5, Z11
+	VSUBPS     Z6, Z5, Z11
 	VADDPS     (R8), Z11, Z11
 	VADDPS     Z11, Z10, Z10
 	VPSRLD     $0x1c, Z7, Z11
@@ -2117,15 +2399,15 @@ wide:
 	VMOVUPS 320(CX), Z5
 	VMOVUPS 384(CX), Z6
 	VMOVUPS 448(CX), Z7
+	MOVQ    24(AX), R9
 	MOVQ    16(AX), DI
-	MOVQ    24(AX), R8
-	MOVQ    40(AX), R9
+	MOVQ    40(AX), R8
 
 wide_spike:
 	MOVLQSX      (DI), R10
 	IMULQ        SI, R10
 	ADDQ         DX, R10
-	VBROADCASTSS (R8), Z8
+	VBROADCASTSS (R9), Z8
 	VMULPS       (R10), Z8, Z9
 	VADDPS       Z9, Z0, Z0
 	VMULPS       64(R10), Z8, Z9
@@ -2143,8 +2425,8 @@ wide_spike:
 	VMULPS       448(R10), Z8, Z8
 	VADDPS       Z8, Z7, Z7
 	ADDQ         $0x04, DI
-	ADDQ         $0x04, R8
-	DECQ         R9
+	ADDQ         $0x04, R9
+	DECQ         R8
 	JNZ          wide_spike
 	VMOVUPS      Z0, (CX)
 	VMOVUPS      Z1, 64(CX)
@@ -2164,20 +2446,20 @@ narrow:
 	CMPQ    BX, $0x01
 	JL      narrow_end
 	VMOVUPS (CX), Z0
+	MOVQ    24(AX), R9
 	MOVQ    16(AX), DI
-	MOVQ    24(AX), R8
-	MOVQ    40(AX), R9
+	MOVQ    40(AX), R8
 
 narrow_spike:
 	MOVLQSX      (DI), R10
 	IMULQ        SI, R10
 	ADDQ         DX, R10
-	VBROADCASTSS (R8), Z1
+	VBROADCASTSS (R9), Z1
 	VMULPS       (R10), Z1, Z1
 	VADDPS       Z1, Z0, Z0
 	ADDQ         $0x04, DI
-	ADDQ         $0x04, R8
-	DECQ         R9
+	ADDQ         $0x04, R9
+	DECQ         R8
 	JNZ          narrow_spike
 	VMOVUPS      Z0, (CX)
 	ADDQ         $0x00000040, CX
@@ -2209,15 +2491,15 @@ wide:
 	VMOVUPS 320(CX), Z5
 	VMOVUPS 384(CX), Z6
 	VMOVUPS 448(CX), Z7
+	MOVQ    24(AX), R9
 	MOVQ    16(AX), DI
-	MOVQ    24(AX), R8
-	MOVQ    40(AX), R9
+	MOVQ    40(AX), R8
 
 wide_spike:
 	MOVLQSX      (DI), R10
 	IMULQ        SI, R10
 	ADDQ         DX, R10
-	VBROADCASTSS (R8), Z8
+	VBROADCASTSS (R9), Z8
 	VPMOVSXWD    (R10), Z9
 	VCVTDQ2PS    Z9, Z9
 	VMULPS       Z8, Z9, Z9
@@ -2251,8 +2533,8 @@ wide_spike:
 	VMULPS       Z8, Z9, Z9
 	VADDPS       Z9, Z7, Z7
 	ADDQ         $0x04, DI
-	ADDQ         $0x04, R8
-	DECQ         R9
+	ADDQ         $0x04, R9
+	DECQ         R8
 	JNZ          wide_spike
 	VMOVUPS      Z0, (CX)
 	VMOVUPS      Z1, 64(CX)
@@ -2272,25 +2554,282 @@ narrow:
 	CMPQ    BX, $0x01
 	JL      narrow_end
 	VMOVUPS (CX), Z0
+	MOVQ    24(AX), R9
 	MOVQ    16(AX), DI
-	MOVQ    24(AX), R8
-	MOVQ    40(AX), R9
+	MOVQ    40(AX), R8
 
 narrow_spike:
 	MOVLQSX      (DI), R10
 	IMULQ        SI, R10
 	ADDQ         DX, R10
-	VBROADCASTSS (R8), Z1
+	VBROADCASTSS (R9), Z1
 	VPMOVSXWD    (R10), Z2
 	VCVTDQ2PS    Z2, Z2
 	VMULPS       Z1, Z2, Z2
 	VADDPS       Z2, Z0, Z0
 	ADDQ         $0x04, DI
-	ADDQ         $0x04, R8
-	DECQ         R9
+	ADDQ         $0x04, R9
+	DECQ         R8
 	JNZ          narrow_spike
 	VMOVUPS      Z0, (CX)
 	ADDQ         $0x00000040, CX
+	ADDQ         $0x00000020, DX
+	SUBQ         $0x01, BX
+	JMP          narrow
+
+narrow_end:
+	VZEROUPPER
+	RET
+
+// func deliverApartAVX512(d *byte)
+// Requires: AVX, AVX512F
+TEXT ·deliverApartAVX512(SB), NOSPLIT, $0-8
+	MOVQ   d+0(FP), AX
+	MOVQ   (AX), CX
+	MOVQ   8(AX), DX
+	MOVQ   32(AX), BX
+	MOVQ   48(AX), SI
+	MOVQ   56(AX), DI
+	VPXORQ Z0, Z0, Z0
+
+wide:
+	CMPQ    BX, $0x04
+	JL      wide_end
+	VMOVUPS (CX), Z1
+	VMOVUPS 64(CX), Z2
+	VMOVUPS 128(CX), Z3
+	VMOVUPS 192(CX), Z4
+	MOVQ    24(AX), R10
+	VMOVUPS (DI), Z5
+	VMOVUPS 64(DI), Z6
+	VMOVUPS 128(DI), Z7
+	VMOVUPS 192(DI), Z8
+	MOVQ    64(AX), R11
+	MOVQ    16(AX), R8
+	MOVQ    40(AX), R9
+
+wide_spike:
+	MOVLQSX      (R8), R12
+	IMULQ        SI, R12
+	ADDQ         DX, R12
+	VBROADCASTSS (R10), Z9
+	VBROADCASTSS (R11), Z10
+	VMOVUPS      (R12), Z11
+	VSUBPS       Z11, Z0, Z12
+	VMAXPS       Z0, Z11, Z11
+	VMAXPS       Z0, Z12, Z12
+	VMULPS       Z10, Z12, Z12
+	VADDPS       Z12, Z5, Z5
+	VMULPS       Z9, Z11, Z11
+	VADDPS       Z11, Z1, Z1
+	VMOVUPS      64(R12), Z11
+	VSUBPS       Z11, Z0, Z12
+	VMAXPS       Z0, Z11, Z11
+	VMAXPS       Z0, Z12, Z12
+	VMULPS       Z10, Z12, Z12
+	VADDPS       Z12, Z6, Z6
+	VMULPS       Z9, Z11, Z11
+	VADDPS       Z11, Z2, Z2
+	VMOVUPS      128(R12), Z11
+	VSUBPS       Z11, Z0, Z12
+	VMAXPS       Z0, Z11, Z11
+	VMAXPS       Z0, Z12, Z12
+	VMULPS       Z10, Z12, Z12
+	VADDPS       Z12, Z7, Z7
+	VMULPS       Z9, Z11, Z11
+	VADDPS       Z11, Z3, Z3
+	VMOVUPS      192(R12), Z11
+	VSUBPS       Z11, Z0, Z12
+	VMAXPS       Z0, Z11, Z11
+	VMAXPS       Z0, Z12, Z12
+	VMULPS       Z10, Z12, Z12
+	VADDPS       Z12, Z8, Z8
+	VMULPS       Z9, Z11, Z11
+	VADDPS       Z11, Z4, Z4
+	ADDQ         $0x04, R8
+	ADDQ         $0x04, R10
+	ADDQ         $0x04, R11
+	DECQ         R9
+	JNZ          wide_spike
+	VMOVUPS      Z1, (CX)
+	VMOVUPS      Z2, 64(CX)
+	VMOVUPS      Z3, 128(CX)
+	VMOVUPS      Z4, 192(CX)
+	ADDQ         $0x00000100, CX
+	VMOVUPS      Z5, (DI)
+	VMOVUPS      Z6, 64(DI)
+	VMOVUPS      Z7, 128(DI)
+	VMOVUPS      Z8, 192(DI)
+	ADDQ         $0x00000100, DI
+	ADDQ         $0x00000100, DX
+	SUBQ         $0x04, BX
+	JMP          wide
+
+wide_end:
+narrow:
+	CMPQ    BX, $0x01
+	JL      narrow_end
+	VMOVUPS (CX), Z1
+	MOVQ    24(AX), R10
+	VMOVUPS (DI), Z2
+	MOVQ    64(AX), R11
+	MOVQ    16(AX), R8
+	MOVQ    40(AX), R9
+
+narrow_spike:
+	MOVLQSX      (R8), R12
+	IMULQ        SI, R12
+	ADDQ         DX, R12
+	VBROADCASTSS (R10), Z3
+	VBROADCASTSS (R11), Z4
+	VMOVUPS      (R12), Z5
+	VSUBPS       Z5, Z0, Z6
+	VMAXPS       Z0, Z5, Z5
+	VMAXPS       Z0, Z6, Z6
+	VMULPS       Z4, Z6, Z6
+	VADDPS       Z6, Z2, Z2
+	VMULPS       Z3, Z5, Z5
+	VADDPS       Z5, Z1, Z1
+	ADDQ         $0x04, R8
+	ADDQ         $0x04, R10
+	ADDQ         $0x04, R11
+	DECQ         R9
+	JNZ          narrow_spike
+	VMOVUPS      Z1, (CX)
+	ADDQ         $0x00000040, CX
+	VMOVUPS      Z2, (DI)
+	ADDQ         $0x00000040, DI
+	ADDQ         $0x00000040, DX
+	SUBQ         $0x01, BX
+	JMP          narrow
+
+narrow_end:
+	VZEROUPPER
+	RET
+
+// func deliverApartFixedAVX512(d *byte)
+// Requires: AVX, AVX512F
+TEXT ·deliverApartFixedAVX512(SB), NOSPLIT, $0-8
+	MOVQ   d+0(FP), AX
+	MOVQ   (AX), CX
+	MOVQ   8(AX), DX
+	MOVQ   32(AX), BX
+	MOVQ   48(AX), SI
+	MOVQ   56(AX), DI
+	VPXORQ Z0, Z0, Z0
+
+wide:
+	CMPQ    BX, $0x04
+	JL      wide_end
+	VMOVUPS (CX), Z1
+	VMOVUPS 64(CX), Z2
+	VMOVUPS 128(CX), Z3
+	VMOVUPS 192(CX), Z4
+	MOVQ    24(AX), R10
+	VMOVUPS (DI), Z5
+	VMOVUPS 64(DI), Z6
+	VMOVUPS 128(DI), Z7
+	VMOVUPS 192(DI), Z8
+	MOVQ    64(AX), R11
+	MOVQ    16(AX), R8
+	MOVQ    40(AX), R9
+
+wide_spike:
+	MOVLQSX      (R8), R12
+	IMULQ        SI, R12
+	ADDQ         DX, R12
+	VBROADCASTSS (R10), Z9
+	VBROADCASTSS (R11), Z10
+	VPMOVSXWD    (R12), Z11
+	VCVTDQ2PS    Z11, Z11
+	VSUBPS       Z11, Z0, Z12
+	VMAXPS       Z0, Z11, Z11
+	VMAXPS       Z0, Z12, Z12
+	VMULPS       Z10, Z12, Z12
+	VADDPS       Z12, Z5, Z5
+	VMULPS       Z9, Z11, Z11
+	VADDPS       Z11, Z1, Z1
+	VPMOVSXWD    32(R12), Z11
+	VCVTDQ2PS    Z11, Z11
+	VSUBPS       Z11, Z0, Z12
+	VMAXPS       Z0, Z11, Z11
+	VMAXPS       Z0, Z12, Z12
+	VMULPS       Z10, Z12, Z12
+	VADDPS       Z12, Z6, Z6
+	VMULPS       Z9, Z11, Z11
+	VADDPS       Z11, Z2, Z2
+	VPMOVSXWD    64(R12), Z11
+	VCVTDQ2PS    Z11, Z11
+	VSUBPS       Z11, Z0, Z12
+	VMAXPS       Z0, Z11, Z11
+	VMAXPS       Z0, Z12, Z12
+	VMULPS       Z10, Z12, Z12
+	VADDPS       Z12, Z7, Z7
+	VMULPS       Z9, Z11, Z11
+	VADDPS       Z11, Z3, Z3
+	VPMOVSXWD    96(R12), Z11
+	VCVTDQ2PS    Z11, Z11
+	VSUBPS       Z11, Z0, Z12
+	VMAXPS       Z0, Z11, Z11
+	VMAXPS       Z0, Z12, Z12
+	VMULPS       Z10, Z12, Z12
+	VADDPS       Z12, Z8, Z8
+	VMULPS       Z9, Z11, Z11
+	VADDPS       Z11, Z4, Z4
+	ADDQ         $0x04, R8
+	ADDQ         $0x04, R10
+	ADDQ         $0x04, R11
+	DECQ         R9
+	JNZ          wide_spike
+	VMOVUPS      Z1, (CX)
+	VMOVUPS      Z2, 64(CX)
+	VMOVUPS      Z3, 128(CX)
+	VMOVUPS      Z4, 192(CX)
+	ADDQ         $0x00000100, CX
+	VMOVUPS      Z5, (DI)
+	VMOVUPS      Z6, 64(DI)
+	VMOVUPS      Z7, 128(DI)
+	VMOVUPS      Z8, 192(DI)
+	ADDQ         $0x00000100, DI
+	ADDQ         $0x00000080, DX
+	SUBQ         $0x04, BX
+	JMP          wide
+
+wide_end:
+narrow:
+	CMPQ    BX, $0x01
+	JL      narrow_end
+	VMOVUPS (CX), Z1
+	MOVQ    24(AX), R10
+	VMOVUPS (DI), Z2
+	MOVQ    64(AX), R11
+	MOVQ    16(AX), R8
+	MOVQ    40(AX), R9
+
+narrow_spike:
+	MOVLQSX      (R8), R12
+	IMULQ        SI, R12
+	ADDQ         DX, R12
+	VBROADCASTSS (R10), Z3
+	VBROADCASTSS (R11), Z4
+	VPMOVSXWD    (R12), Z5
+	VCVTDQ2PS    Z5, Z5
+	VSUBPS       Z5, Z0, Z6
+	VMAXPS       Z0, Z5, Z5
+	VMAXPS       Z0, Z6, Z6
+	VMULPS       Z4, Z6, Z6
+	VADDPS       Z6, Z2, Z2
+	VMULPS       Z3, Z5, Z5
+	VADDPS       Z5, Z1, Z1
+	ADDQ         $0x04, R8
+	ADDQ         $0x04, R10
+	ADDQ         $0x04, R11
+	DECQ         R9
+	JNZ          narrow_spike
+	VMOVUPS      Z1, (CX)
+	ADDQ         $0x00000040, CX
+	VMOVUPS      Z2, (DI)
+	ADDQ         $0x00000040, DI
 	ADDQ         $0x00000020, DX
 	SUBQ         $0x01, BX
 	JMP          narrow

@@ -22,7 +22,7 @@ func TestOffsets(t *testing.T) {
 		{General{}, "V 0 JE 8 JI 16 C 24 L 32 S 40 Units 48 Mask 56 Groups 64 Limit 72 Any 80 Math 88 " +
 			"ThrE 408 ThrI 472 AliasE 536 AliasI 552 size 568"},
 		{Units{}, "A 0 PE 64 PI 128 WE 192 WI 256 Reset 320 RevE 384 RevI 448 Hold 512 Left 576 size 640"},
-		{Deliver{}, "J 0 Rows 8 Unit 16 F 24 Groups 32 N 40 Stride 48 size 56"},
+		{Deliver{}, "J 0 Rows 8 Unit 16 F 24 Groups 32 N 40 Stride 48 JI 56 FI 64 size 72"},
 	} {
 		typ := reflect.TypeOf(c.of)
 		got := ""

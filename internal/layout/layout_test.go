@@ -49,12 +49,13 @@ var rules = []rule{
 	{"lif", with(bottom, "boltzmann", "stp", "internal/engine", "internal/kernel")},
 	{"tempering", with(bottom, "boltzmann", "lif")},
 	{"inference", library},
+	{"internal/compare", []string{"sampling/..."}},
 	{"internal/plotx", nil},
 	{"internal/cli", []string{"sampling"}},
 	{"internal/clitest", []string{"internal/cli"}},
 	{"internal/npy", nil},
 	{"internal/layout", nil},
-	{"examples/...", with(library, "inference", "internal/cli", "internal/clitest", "internal/plotx", "internal/npy", "internal/engine", "internal/kernel")},
+	{"examples/...", with(library, "inference", "internal/cli", "internal/clitest", "internal/compare", "internal/plotx", "internal/npy", "internal/engine", "internal/kernel")},
 	{"notebooks/...", with(library, "inference", "internal/cli", "internal/plotx")},
 }
 

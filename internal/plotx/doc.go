@@ -12,6 +12,7 @@
 //
 //	PosteriorBars  exact probabilities beside those of samplers
 //	DKLCurve       divergence from the target against biological time, log-log
+//	Timeline       what processes are in at what time, in rows
 //	Raster         spikes, refractory times and a membrane trace
 //	Activation     activation functions: measured, fitted, analytic, and residuals
 //	Histogram      density of values against a Gaussian

@@ -176,6 +176,38 @@ func TestHistogramAndACFDrawn(t *testing.T) {
 	}
 }
 
+func TestTimelineDrawn(t *testing.T) {
+	l := Timeline{Kinds: []string{"a", "b"}, Rows: []TimelineRow{
+		{Name: "x", Spans: []Span{{0, 40, 0}, {50, 100, 1}}},
+		// Far more spans than pixels, of which b takes more.
+		{Name: "y", Spans: nil},
+	}, VLines: []Reference{{At: 70}}}
+	for i := range 20000 {
+		from := float64(i) / 200
+		l.Rows[1].Spans = append(l.Rows[1].Spans, Span{from, from + .002, 0}, Span{from + .002, from + .005, 1})
+	}
+	d := drawnOf(t, l)
+	for _, y := range []float64{-.36, .36} {
+		d.has(0, palette[0], 0, y)
+		d.has(0, palette[0], 40, y)
+		d.has(0, palette[1], 50, y)
+		d.has(0, palette[1], 100, y)
+	}
+	d.has(0, inkColor, 70, -.5)
+	// Row y is one area of b, but for a pixel at its ends.
+	areas := map[color.Color]int{}
+	c := draw.Canvas{Rectangle: d.data[0]}
+	p := d.stack.panels[0].plot
+	for _, q := range d.paths {
+		if len(q.pts) == 4 && math.Abs(float64(q.pts[0].Y-c.Y(p.Y.Norm(1.36)))) < 1e-3 {
+			areas[q.color]++
+		}
+	}
+	if areas[palette[1]] != 1 || areas[palette[0]] > 2 {
+		t.Errorf("row of many spans has areas %v", areas)
+	}
+}
+
 // TestTilesAligned checks that axes of neighbours are in line.
 func TestTilesAligned(t *testing.T) {
 	wide := Lines{YLabel: "a", Series: []Line{{X: []float64{0, 1}, Y: []float64{1e4, 2e4}}}}

@@ -22,10 +22,12 @@ func small(t testing.TB) []sample {
 	heat, images := sampleHeat(5, 4, true), sampleImages(4)
 	bars.Size, dkl.Size, raster.Size, act.Size, hist.Size, acf.Size, lines.Size = size, size, size, size, size, size, size
 	heat.Size, images.Size = size, size
+	timeline := sampleTimeline(3, 10)
+	timeline.Size = size
 	lines.Title = `<b>"quoted" & strange</b>`
 	return []sample{
 		{"bars", bars}, {"dkl", dkl}, {"raster", raster}, {"activation", act}, {"histogram", hist}, {"acf", acf}, {"lines", lines},
-		{"heat", heat}, {"images", images},
+		{"heat", heat}, {"images", images}, {"timeline", timeline},
 		{"tiles", Tiles{Size: size, Figures: []*Figure{figure(t, heat), figure(t, images), figure(t, heat), figure(t, acf)}}},
 	}
 }

@@ -194,6 +194,23 @@ func sampleLines() Lines {
 	return l
 }
 
+func sampleTimeline(rows, spans int) Timeline {
+	r := newRand()
+	l := Timeline{Title: "Modes that the samplers visit", Kinds: []string{"group 1", "group 2", "group 3"}, XLabel: "work [sweeps]",
+		VLines: []Reference{{500, "a cue"}}}
+	for i := range rows {
+		row := TimelineRow{Name: fmt.Sprintf("sampler %d", i)}
+		t := 0.0
+		for t < 1000 && len(row.Spans) < spans*(i+1) {
+			d := 2000 * r.Float64() / float64(spans*(i+1))
+			row.Spans = append(row.Spans, Span{t, min(t+0.9*d, 1000), r.IntN(3)})
+			t += d
+		}
+		l.Rows = append(l.Rows, row)
+	}
+	return l
+}
+
 func sampleHeat(rows, cols int, signed bool) Heat {
 	r := newRand()
 	h := Heat{Title: "Weights", XLabel: "presynaptic unit", YLabel: "postsynaptic unit", BarLabel: "weight [nats]"}
@@ -274,6 +291,9 @@ func samples(t testing.TB) []sample {
 		{"lines-huge", line([]float64{-1e100, 1e100}, []float64{1e100, -1e100})},
 		{"lines-tiny", line([]float64{0, 5e-324}, []float64{1, 1 + 1e-15})},
 		{"lines-far", line([]float64{1e6, 1e6 + 300}, []float64{1e12, 1e12 + 3e5})},
+		{"timeline", sampleTimeline(6, 20)},
+		{"timeline-1", Timeline{Kinds: []string{"a"}, Rows: []TimelineRow{{Name: long, Spans: []Span{{0, 0, 0}}}}}},
+		{"timeline-100", sampleTimeline(100, 30)},
 		{"heat-12", sampleHeat(12, 12, true)},
 		{"heat-1", sampleHeat(1, 1, false)},
 		{"heat-wide", sampleHeat(60, 180, false)},

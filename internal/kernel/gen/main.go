@@ -29,7 +29,8 @@ const (
 	uA, uPE, uPI, uWE, uWI, uReset     = 0, 64, 128, 192, 256, 320
 	uRevE, uRevI, uHold, uLeft, uBytes = 384, 448, 512, 576, 640
 	// Deliver
-	dJ, dRows, dUnit, dF, dGroups, dN, dStride = 0, 8, 16, 24, 32, 40, 48
+	dJ, dRows, dUnit, dF, dGroups, dN = 0, 8, 16, 24, 32, 40
+	dStride, dJI, dFI                 = 48, 56, 64
 )
 
 func main() {
@@ -42,15 +43,18 @@ func main() {
 		conductance(x)
 		currents(x)
 		conductances(x)
-		deliver(x, false)
-		deliver(x, true)
+		for _, apart := range []bool{false, true} {
+			for _, fixed := range []bool{false, true} {
+				deliver(x, apart, fixed)
+			}
+		}
 	}
 	Generate()
 }
 
 func at(base reg.Register, disp int) Mem { return Mem{Base: base, Disp: disp} }
 
-// stateBlock holds the pointers of a loop over groups.
+// pointers loads fields of b.
 func pointers(b reg.Register, offsets ...int) []reg.GPVirtual {
 	p := make([]reg.GPVirtual, len(offsets))
 	for i, o := range offsets {

@@ -106,7 +106,7 @@ func currents(x isa) {
 		u, y := x.vec(), x.vec()
 		VMOVUPS(at(v, d), u)
 		VMULPS(at(units, uA+d), u, u)
-		VADDPS(gi, ge, y)
+		VSUBPS(gi, ge, y)
 		VADDPS(at(c, d), y, y)
 		VADDPS(y, u, u)
 		x.synapse(ge, words[0], exc, at(units, uPE+d), at(units, uWE+d), at(je, d))

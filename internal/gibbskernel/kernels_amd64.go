@@ -1,0 +1,27 @@
+package gibbskernel
+
+//go:generate sh -c "cd gen && go run . -out ../kernels_amd64.s"
+
+//go:noescape
+func drawAVX2(d *Draw)
+
+//go:noescape
+func drawOffsetAVX2(d *Draw)
+
+//go:noescape
+func thresholdsAVX2(d *Draw)
+
+//go:noescape
+func rowsAVX2(r *Rows)
+
+//go:noescape
+func listAVX2(l *List)
+
+//go:noescape
+func scanAVX2(s *Scan)
+
+//go:noescape
+func lanesAVX2(l *Lanes)
+
+//go:noescape
+func softplusAVX2(s *Softplus)

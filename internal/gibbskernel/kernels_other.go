@@ -1,0 +1,15 @@
+//go:build !amd64
+
+package gibbskernel
+
+import "github.com/spikesampling/spikesampling/internal/kernel"
+
+// kernel.Paths has nothing but Portable here.
+func drawAVX2(d *Draw)         { d.Run(kernel.Portable) }
+func drawOffsetAVX2(d *Draw)   { d.Run(kernel.Portable) }
+func thresholdsAVX2(d *Draw)   { panic("gibbskernel: no assembly") }
+func rowsAVX2(r *Rows)         { panic("gibbskernel: no assembly") }
+func listAVX2(l *List)         { l.Run(kernel.Portable) }
+func scanAVX2(s *Scan)         { s.Run(kernel.Portable) }
+func lanesAVX2(l *Lanes)       { l.Run(kernel.Portable) }
+func softplusAVX2(s *Softplus) { s.Run(kernel.Portable) }
