@@ -5,6 +5,7 @@
 //	go run ./examples/bench
 //	go run ./examples/bench -net dense-100 -rate 400 -bio 10s -json
 //	go run ./examples/bench -weights w.npy -rate 1000
+//	go run ./examples/bench -goals
 package main
 
 import (
@@ -30,17 +31,17 @@ type flags struct {
 	rest, theta, reset          float64
 	tauM, tauSyn, tauRef        float64
 	event, dt                   float64
-	json                        bool
+	json, goals                 bool
 }
 
 func main() {
 	var f flags
 	fs := flag.NewFlagSet("bench", flag.ContinueOnError)
-	fs.StringVar(&f.nets, "net", strings.Join(netNames(), ","), "`networks`, separated by commas: "+strings.Join(netNames(), ", "))
+	fs.StringVar(&f.nets, "net", strings.Join(netNames(), ","), "`networks`, separated by commas:"+netList()+"\n")
 	fs.StringVar(&f.rates, "rate", "400,5000", "background `rates` of each receptor [Hz], separated by commas")
 	fs.StringVar(&f.paths, "path", "", "code `paths`, separated by commas (default: all of this machine, and the double-precision engine)")
 	fs.StringVar(&f.weights, "weights", "", "NPY `file` of float32 or float64, N×N, w[from][to] in nA: a network of its own instead of -net")
-	fs.DurationVar(&f.bio, "bio", time.Second, "biological time of a measurement; the median of 5 counts")
+	fs.DurationVar(&f.bio, "bio", 100*time.Millisecond, "biological time of a measurement, more if that takes less than 5 ms; the median of 5 counts")
 	fs.Uint64Var(&f.seed, "seed", 1, "random seed")
 	fs.Float64Var(&f.rest, "rest", -50, "resting potential [`mV`]")
 	fs.Float64Var(&f.theta, "theta", -50, "threshold [`mV`]")
@@ -51,9 +52,13 @@ func main() {
 	fs.Float64Var(&f.event, "event", 0.001, "weight of a background event [`nA`]")
 	fs.Float64Var(&f.dt, "dt", 0.1, "time step and synaptic delay [`ms`]")
 	fs.BoolVar(&f.json, "json", false, "print the rows as one JSON object and nothing else")
+	fs.BoolVar(&f.goals, "goals", false, "measure the ratios that the engine is built to reach instead, in turns")
 	cli.Main("bench", func(ctx context.Context) error {
 		if err := cli.Parse(fs, os.Args[1:]); err != nil {
 			return err
+		}
+		if f.goals {
+			return runGoals(ctx, f)
 		}
 		return run(ctx, f)
 	})
@@ -68,10 +73,12 @@ type row struct {
 	RatioTextbook float64 `json:"ratio_textbook"`     // textbook loop on dense-100 at this rate / this
 	RatioFloor    float64 `json:"ratio_floor"`        // this / floor
 	MeanRateHz    float64 `json:"mean_rate_hz"`       // spikes per neuron and second
-	RealTime      float64 `json:"sim_s_per_cpu_s"`
+	RealTime      float64 `json:"sim_s_per_cpu_s"`    // of all replicas
 	Events        float64 `json:"synaptic_events_per_cpu_s"`
 	BioS          float64 `json:"bio_s"`
 	Neurons       int     `json:"neurons"`
+	FirstMS       float64 `json:"first_flip_ms"` // wall time from the weights to the first flip
+	PeakMB        float64 `json:"peak_mb"`       // resident memory of the process so far
 }
 
 func run(ctx context.Context, f flags) error {
@@ -125,7 +132,7 @@ func run(ctx context.Context, f flags) error {
 			r.MeanRateHz, r.RatioTextbook, r.RatioFloor)
 	}
 	w.Flush()
-	fmt.Printf("\nCPU time, median of %d runs of %v biological time, spikes recorded. Floor: the kernel without noise, 112 neurons, %.3f ns.\n", repeats, f.bio, floor)
+	fmt.Printf("\nCPU time, median of %d runs of %v biological time or more, spikes recorded. Floor: the kernel without noise, 112 neurons, %.3f ns.\n", repeats, f.bio, floor)
 	for _, rate := range slices.Sorted(keys(textbook)) {
 		fmt.Printf("Textbook loop, dense-100 at %g Hz: %.2f ns per neuron and step.\n", rate, textbook[rate])
 	}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spikesampling/spikesampling/internal/cli"
 	"github.com/spikesampling/spikesampling/internal/engine"
@@ -19,22 +20,50 @@ import (
 	"github.com/spikesampling/spikesampling/sampling/rng"
 )
 
-// net is a network: its couplings by w[from*n+to] in nA.
+// net is a network: its couplings by w[from*n+to] in nA, or sparse, and what else is
+// special about it.
 type net struct {
-	name string
-	n    int
-	w    []float64
+	name   string
+	n      int
+	w      []float64
+	sparse *engine.Sparse
+	change func(*engine.Config)
 }
 
 // double is the name of the double-precision engine among the paths.
 const double = "float64"
 
 // nets are the built-in networks. Dense ones have symmetric normal weights of standard
-// deviation 1 pA/√N·W; the layered one has those between neighbouring layers only.
+// deviation 1 pA/√N; the layered one has those between neighbouring layers only, the
+// sparse one 100 synapses of 1 pA/10 a neuron.
 var nets = []struct {
-	name   string
-	layers []int // one: all to all
-}{{"dense-10", []int{10}}, {"dense-100", []int{100}}, {"dense-1000", []int{1000}}, {"rbm-784-500-10", []int{784, 500, 10}}}
+	name  string
+	about string
+	build func(seed uint64) net
+}{
+	{"dense-10", "10 neurons, all to all", func(seed uint64) net { return dense(seed, 10) }},
+	{"dense-10x6", "6 replicas of it in one state", func(seed uint64) net { return replicas(seed, 6) }},
+	{"dense-10x64", "64 replicas", func(seed uint64) net { return replicas(seed, 64) }},
+	{"dense-100", "100 neurons", func(seed uint64) net { return dense(seed, 100) }},
+	{"general-100", "the same with constants, noise weights and two synaptic time constants of every neuron's own", func(seed uint64) net {
+		x := dense(seed, 100)
+		x.change = func(c *engine.Config) { general(c, seed) }
+		return x
+	}},
+	{"coba-100", "the same with conductances", func(seed uint64) net {
+		x := dense(seed, 100)
+		x.change = conductances
+		return x
+	}},
+	{"dense-1000", "1000 neurons", func(seed uint64) net { return dense(seed, 1000) }},
+	{"fixed-1000", "the same with weights in 16-bit integers", func(seed uint64) net {
+		x := dense(seed, 1000)
+		x.change = func(c *engine.Config) { c.Fixed = true }
+		return x
+	}},
+	{"rbm-784-500-10", "three layers", func(seed uint64) net { return layered(seed, 784, 500, 10) }},
+	{"sparse-10000x100", "10000 neurons with 100 synapses each at random places", func(seed uint64) net { return sparse(seed, 10000, 100) }},
+}
 
 func netNames() []string {
 	var names []string
@@ -44,20 +73,37 @@ func netNames() []string {
 	return names
 }
 
-func build(name string, layers []int, seed uint64) net {
-	n := 0
+// netList explains the networks.
+func netList() string {
+	var b strings.Builder
+	for _, n := range nets {
+		fmt.Fprintf(&b, "\n%s: %s", n.name, n.about)
+	}
+	return b.String()
+}
+
+func dense(seed uint64, n int) net { return layered(seed, n) }
+
+func replicas(seed uint64, k int) net {
+	x := dense(seed, 10)
+	x.change = func(c *engine.Config) { c.Copies = k }
+	return x
+}
+
+// layered connects neighbouring layers, or everything if there is one.
+func layered(seed uint64, sizes ...int) net {
 	var layer []int // of every unit
-	for l, size := range layers {
-		n += size
+	for l, size := range sizes {
 		for range size {
 			layer = append(layer, l)
 		}
 	}
-	x := net{name: name, n: n, w: make([]float64, n*n)}
+	n := len(layer)
+	x := net{n: n, w: make([]float64, n*n)}
 	r := rand.New(rng.Stream(seed, "weights", n))
 	for i := range n {
 		for j := range i {
-			if d := layer[i] - layer[j]; len(layers) > 1 && d != 1 {
+			if d := layer[i] - layer[j]; len(sizes) > 1 && d != 1 {
 				continue
 			}
 			w := 0.001 * r.NormFloat64() / math.Sqrt(float64(n))
@@ -65,6 +111,46 @@ func build(name string, layers []int, seed uint64) net {
 		}
 	}
 	return x
+}
+
+// sparse has fan synapses from every neuron, one in each of as many stretches of targets.
+func sparse(seed uint64, n, fan int) net {
+	x := net{n: n, sparse: &engine.Sparse{Start: make([]int, n+1)}}
+	r := rand.New(rng.Stream(seed, "weights", n))
+	for i := range n {
+		x.sparse.Start[i+1] = (i + 1) * fan
+		for k := range fan {
+			x.sparse.To = append(x.sparse.To, int32(k*(n/fan)+r.IntN(n/fan)))
+			x.sparse.Weight = append(x.sparse.Weight, 0.0001*r.NormFloat64())
+		}
+	}
+	return x
+}
+
+// general gives every neuron constants of its own, all with a spread of 10 %, and both
+// receptors time constants and noise weights of theirs.
+func general(c *engine.Config, seed uint64) {
+	r := rand.New(rng.Stream(seed, "general"))
+	c.NoiseI = slices.Clone(c.NoiseI)
+	c.NoiseI[0].Weight *= 1.1
+	for k := range c.N {
+		vary := func(x float64) float64 { return x * math.Exp(0.1*r.NormFloat64()) }
+		c.Neurons = append(c.Neurons, engine.Neuron{C: vary(c.C), GLeak: vary(c.GLeak), TauE: vary(c.TauE), TauI: vary(c.TauI / 1.1),
+			Theta: c.Theta, Reset: c.Reset, Refractory: c.Refractory - 10 + k%20, Gain: vary(1)})
+	}
+}
+
+// conductances makes the network conductance-based, with drives that keep its rates: an
+// event of 1 nS brings the current of one of 50 pA at 50 mV.
+func conductances(c *engine.Config) {
+	c.Conductance, c.RevE, c.RevI = true, c.Theta+50, c.Theta-50
+	for i := range c.NoiseE {
+		c.NoiseE[i].Weight /= 10
+		c.NoiseI[i].Weight /= 10
+	}
+	for i := range c.Weights {
+		c.Weights[i] /= 50
+	}
 }
 
 // job is one measurement to make.
@@ -100,14 +186,16 @@ func (f flags) jobs() ([]job, error) {
 		if rows != cols {
 			return nil, fmt.Errorf("-weights %s: %d×%d: must be square", f.weights, rows, cols)
 		}
-		list = append(list, net{f.weights, rows, w})
+		list = append(list, net{name: f.weights, n: rows, w: w})
 	} else {
 		for _, name := range strings.Split(f.nets, ",") {
 			i := slices.Index(netNames(), strings.TrimSpace(name))
 			if i < 0 {
 				return nil, fmt.Errorf("-net %q: must be of %v", name, netNames())
 			}
-			list = append(list, build(nets[i].name, nets[i].layers, f.seed))
+			x := nets[i].build(f.seed)
+			x.name = nets[i].name
+			list = append(list, x)
 		}
 	}
 	var jobs []job
@@ -166,9 +254,14 @@ func (f flags) config(x net, rate float64) (engine.Config, error) {
 	for k := range rest {
 		rest[k] = f.rest
 	}
-	src := []dynamics.Poisson{{Rate: rate, Weight: f.event}}
-	return engine.Config{N: x.n, Dt: f.dt, Refractory: int(ref), Delay: 1, C: c, GLeak: c / f.tauM, TauE: f.tauSyn, TauI: f.tauSyn,
-		Theta: f.theta, Reset: f.reset, Rest: rest, Weights: x.w, NoiseE: src, NoiseI: src}, nil
+	cfg := engine.Config{N: x.n, Dt: f.dt, Refractory: int(ref), Delay: 1, C: c, GLeak: c / f.tauM, TauE: f.tauSyn, TauI: f.tauSyn,
+		Theta: f.theta, Reset: f.reset, Rest: rest, Weights: x.w, Sparse: x.sparse,
+		NoiseE: []dynamics.Poisson{{Rate: rate, Weight: f.event}}, NoiseI: []dynamics.Poisson{{Rate: rate, Weight: f.event}}}
+	if x.change != nil {
+		cfg.Weights = slices.Clone(x.w)
+		x.change(&cfg)
+	}
+	return cfg, nil
 }
 
 // runner is an engine at work.
@@ -204,30 +297,38 @@ func (j job) start(seed uint64) (runner, error) {
 	return nil, fmt.Errorf("no path %q", j.path)
 }
 
-// repeats is the number of runs of which the median counts.
-const repeats = 5
+// repeats is the number of runs of which the median counts, atLeast the CPU time of each.
+const (
+	repeats = 5
+	atLeast = 5 * time.Millisecond
+)
 
-// median is the median cost of runs of f, which does steps steps of n neurons.
-func median(ctx context.Context, n int, steps int64, f func(steps int64)) (float64, error) {
-	var ns []float64
+// median is the median cost of runs of f, which does steps steps of n neurons; steps are
+// more if they take too little time to measure.
+func median(ctx context.Context, n int, steps int64, f func(steps int64)) (ns float64, done int64, err error) {
 	f(min(steps, 2000)) // warm
-	for range repeats {
+	var all []float64
+	for len(all) < repeats {
 		if ctx.Err() != nil {
-			return 0, ctx.Err()
+			return 0, 0, ctx.Err()
 		}
 		start, err := cli.CPU()
 		if err != nil {
-			return 0, err
+			return 0, 0, err
 		}
 		f(steps)
 		end, err := cli.CPU()
 		if err != nil {
-			return 0, err
+			return 0, 0, err
 		}
-		ns = append(ns, float64(end-start)/float64(steps)/float64(n))
+		if end-start < atLeast && len(all) == 0 {
+			steps *= 2
+			continue
+		}
+		all = append(all, float64(end-start)/float64(steps)/float64(n))
 	}
-	slices.Sort(ns)
-	return ns[len(ns)/2], nil
+	slices.Sort(all)
+	return all[len(all)/2], steps, nil
 }
 
 func (f flags) steps() int64 {
@@ -235,13 +336,19 @@ func (f flags) steps() int64 {
 }
 
 func (j job) measure(ctx context.Context, f flags) (row, error) {
+	begin := time.Now()
 	e, err := j.start(f.seed)
 	if err != nil {
 		return row{}, err
 	}
-	buf := make([]sampling.Flip, 0, max(1<<14, 4*j.net.n))
+	copies := max(1, j.cfg.Copies)
+	units := j.net.n * copies
+	buf := make([]sampling.Flip, 0, max(1<<14, 4*units))
+	for len(e.Run(e.Steps()+1, buf[:0])) == 0 && e.Steps() < 1e6 {
+	}
+	first := time.Since(begin)
 	spikes, total := 0, int64(0)
-	ns, err := median(ctx, j.net.n, f.steps(), func(steps int64) {
+	ns, steps, err := median(ctx, units, f.steps(), func(steps int64) {
 		for to := e.Steps() + steps; e.Steps() < to; {
 			for _, x := range e.Run(to, buf[:0]) { // a recorder looks at every flip
 				spikes += int(x.On)
@@ -249,34 +356,41 @@ func (j job) measure(ctx context.Context, f flags) (row, error) {
 		}
 		total += steps
 	})
-	fan := 0 // synapses per neuron
+	if err != nil {
+		return row{}, err
+	}
+	fan := 0 // synapses
 	for _, w := range j.net.w {
 		if w != 0 {
 			fan++
 		}
 	}
-	n := float64(j.net.n)
-	bio := float64(total) * f.dt / 1000
-	rate := float64(spikes) / n / bio
+	if j.net.sparse != nil {
+		fan = len(j.net.sparse.To)
+	}
+	n := float64(units)
+	rate := float64(spikes) / n / (float64(total) * f.dt / 1000)
 	cpuPerBio := ns * 1e-9 * n * 1000 / f.dt
-	return row{Net: j.net.name, RateHz: j.rate, Path: j.path, NS: ns, MeanRateHz: rate, RealTime: 1 / cpuPerBio,
-		Events: rate * float64(fan) / cpuPerBio, BioS: bio, Neurons: j.net.n}, err
+	return row{Net: j.net.name, RateHz: j.rate, Path: j.path, NS: ns, MeanRateHz: rate, RealTime: float64(copies) / cpuPerBio,
+		Events: rate * float64(fan*copies) / cpuPerBio, BioS: float64(steps) * f.dt / 1000, Neurons: units,
+		FirstMS: float64(first) / 1e6, PeakMB: peak()}, nil
 }
 
 // textbookCost is that of the textbook loop on dense-100 at that background rate.
 func textbookCost(ctx context.Context, f flags, rate float64) (float64, error) {
-	cfg, err := f.config(build("dense-100", []int{100}, f.seed), rate)
+	cfg, err := f.config(dense(f.seed, 100), rate)
 	if err != nil {
 		return 0, err
 	}
 	t := engine.NewTextbook(cfg, rand.NewPCG(f.seed, 1))
-	return median(ctx, 100, 10000, func(steps int64) { t.Run(int(steps)) })
+	ns, _, err := median(ctx, 100, 10000, func(steps int64) { t.Run(int(steps)) })
+	return ns, err
 }
 
 // floorCost is that of the kernel without noise, of 112 neurons.
 func floorCost(ctx context.Context, seed uint64) (float64, error) {
 	d := flags{rest: -50, theta: -50, reset: -50.001, tauM: 1, tauSyn: 10, tauRef: 10, event: 0.001, dt: 0.1}
-	cfg, err := d.config(build("floor", []int{112}, seed), 400)
+	cfg, err := d.config(dense(seed, 112), 400)
 	if err != nil {
 		return 0, err
 	}
@@ -286,5 +400,6 @@ func floorCost(ctx context.Context, seed uint64) (float64, error) {
 		return 0, fmt.Errorf("no floor: %w", err)
 	}
 	f.Reset(nil, rng.Stream(seed, "floor"))
-	return median(ctx, 112, 100000, f.Floor)
+	ns, _, err := median(ctx, 112, 100000, f.Floor)
+	return ns, err
 }

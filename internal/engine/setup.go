@@ -165,7 +165,8 @@ func (f *Fast) conductances() (ok bool) {
 		f.k[k] = scales{Neuron: q, exc: 1 / perE, inh: 1 / perI, drive: q.GLeak * c.Dt / q.C,
 			meanE: float32(meanE * perE), meanI: float32(meanI * perI)}
 	}
-	if !f.bounded() {
+	most := f.exponent()
+	if most > kernel.MaxExponent {
 		return false
 	}
 	f.rest(0)
@@ -178,7 +179,7 @@ func (f *Fast) conductances() (ok bool) {
 			return false
 		}
 		f.gen.L = &f.l[0]
-		f.gen.SetMath()
+		f.gen.SetMath(most)
 		f.each(func(u *kernel.Units, i int, k *scales) {
 			u.RevE[i], u.RevI[i] = float32(k.RevE-k.Theta), float32(k.RevI-k.Theta)
 			u.WE[i], u.WI[i] = float32(wE*k.Gain/k.exc), float32(wI*k.Gain/k.inh)
@@ -199,7 +200,7 @@ func (f *Fast) conductances() (ok bool) {
 	b.Reset = kernel.All(float32(k.Reset - k.Theta))
 	b.RevE, b.RevI = kernel.All(float32(k.RevE-k.Theta)), kernel.All(float32(k.RevI-k.Theta))
 	b.WE, b.WI = kernel.All(float32(wE/k.exc)), kernel.All(float32(wI/k.inh))
-	b.SetMath()
+	b.SetMath(most)
 	kernel.SetNoise(&b.ThrE, &b.AliasE, lawE)
 	kernel.SetNoise(&b.ThrI, &b.AliasI, lawI)
 	f.noisy = wE != 0 || wI != 0
@@ -207,10 +208,10 @@ func (f *Fast) conductances() (ok bool) {
 	return true
 }
 
-// bounded reports whether all conductances stay in the kernel's range: the mean of the
-// background and ten standard deviations, and all synapses at their weight, or at the sum
-// of a burst of static ones.
-func (f *Fast) bounded() bool {
+// exponent is what the conductances of any unit times the step over the capacitance stay
+// below: the mean of the background and ten standard deviations, and all synapses at their
+// weight, or at the sum of a burst of static ones.
+func (f *Fast) exponent() (most float64) {
 	c := &f.cfg
 	recurrent := make([]float64, c.N)
 	for i := range c.N {
@@ -235,11 +236,9 @@ func (f *Fast) bounded() bool {
 			}
 			return mean + 10*math.Sqrt(v)
 		}
-		if q.drive+sum(c.NoiseE, q.TauE)/q.exc+sum(c.NoiseI, q.TauI)/q.inh+recurrent[k] > kernel.MaxExponent {
-			return false
-		}
+		most = math.Max(most, q.drive+sum(c.NoiseE, q.TauE)/q.exc+sum(c.NoiseI, q.TauI)/q.inh+recurrent[k])
 	}
-	return true
+	return most
 }
 
 // synapses sets up weights, their factors and the mail.

@@ -21,8 +21,9 @@ import (
 //
 // with Poisson counts nE and nI from two alias tables of 16 columns. φ is a polynomial in
 // y = min(x, 4)/4 (minimax, error 2e-9) doubled twice by φ(2y) = φ(y) − y φ(y)²/2, and
-// e^{−x} = 1 − x φ(x): neither a division nor an exponential. It holds up to x = 4. The
-// order of operations keeps the chain of dependent ones short.
+// e^{−x} = 1 − x φ(x): neither a division nor an exponential. It holds up to x = 4. If x
+// stays below 1, as Near says, it is the polynomial in y = min(x, 1). The order of
+// operations keeps the chain of dependent ones short.
 type Conductance struct {
 	V, GE, GI, C    *float32 // 16·Groups each
 	S               *uint64
@@ -38,22 +39,31 @@ type Conductance struct {
 	Math            [10]Lanes // constants of φ; SetMath
 	ThrE, ThrI      [16]int32
 	AliasE, AliasI  [16]byte
+	Near            bool // x stays below 1
 }
 
-// MaxExponent is the largest x that the step is right for.
-const MaxExponent = 4
+// MaxExponent is the largest x that the step is right for, NearExponent with Near.
+const (
+	MaxExponent  = 4
+	NearExponent = 1
+)
 
 // phi are the coefficients of φ(y) on [0, 1], by ascending power.
 var phi = [7]float32{0.999999998043, -0.499999805089, 0.166663494316, -0.0416472377267, 0.00827625286485, -0.00130143911495, 0.000129297491965}
 
-// SetMath fills the constants that do not depend on the network.
-func (b *Conductance) SetMath() { setMath(&b.Math) }
+// SetMath fills the constants that do not depend on the network, for x up to most.
+func (b *Conductance) SetMath(most float64) { b.Near = setMath(&b.Math, most) }
 
-func setMath(m *[10]Lanes) {
+func setMath(m *[10]Lanes, most float64) (near bool) {
 	for i, c := range phi {
 		m[i] = All(c)
 	}
+	near = most <= NearExponent
 	m[7], m[8], m[9] = All(MaxExponent), All(1.0/MaxExponent), All(0.5)
+	if near {
+		m[7] = All(NearExponent)
+	}
+	return near
 }
 
 // SetNoise fills an alias table so that the count has the law prob of 0..15.
@@ -76,27 +86,36 @@ func count(r uint32, thr *[16]int32, alias *[16]byte) float32 {
 }
 
 // decay returns φ(x) and e^{−x}, for x ≥ 0.
-func decay(x float32) (p, e float32) {
-	if x > MaxExponent {
-		x = MaxExponent
+func decay(x float32, near bool) (p, e float32) {
+	most := float32(MaxExponent)
+	if near {
+		most = NearExponent
 	}
-	y := float32(x * (1.0 / MaxExponent))
+	if x > most {
+		x = most
+	}
+	y := x
+	if !near {
+		y = float32(x * (1.0 / MaxExponent))
+	}
 	y2 := float32(y * y)
 	y4 := float32(y2 * y2)
 	lo := (phi[0] + float32(phi[1]*y)) + float32((phi[2]+float32(phi[3]*y))*y2)
 	hi := (phi[4] + float32(phi[5]*y)) + float32(phi[6]*y2)
 	p = lo + float32(hi*y4)
-	h := float32(y * 0.5)
-	for range 2 {
-		p -= float32(p * float32(h*p))
-		h += h
+	if !near {
+		h := float32(y * 0.5)
+		for range 2 {
+			p -= float32(p * float32(h*p))
+			h += h
+		}
 	}
 	return p, 1 - float32(x*p)
 }
 
 // membrane is the potential v' of the step.
-func membrane(v, ge, gi, l, c, revE, revI float32) float32 {
-	p, e := decay(l + float32(ge+gi))
+func membrane(v, ge, gi, l, c, revE, revI float32, near bool) float32 {
+	p, e := decay(l+float32(ge+gi), near)
 	d := c + float32(float32(ge*revE)+float32(gi*revI))
 	return float32(v*e) + float32(d*p)
 }
@@ -105,8 +124,16 @@ func membrane(v, ge, gi, l, c, revE, revI float32) float32 {
 func (p Path) Conductance(b *Conductance) {
 	switch p {
 	case AVX512:
+		if b.Near {
+			conductanceNearAVX512(b)
+			return
+		}
 		conductanceAVX512(b)
 	case AVX2:
+		if b.Near {
+			conductanceNearAVX2(b)
+			return
+		}
 		conductanceAVX2(b)
 	default:
 		conductancePortable(b)
@@ -131,7 +158,7 @@ func conductancePortable(b *Conductance) {
 			for free := ^r & 0xffff; free != 0; free &= free - 1 { // the others have v = Reset
 				i := bits.TrailingZeros32(free)
 				k := 16*g + i
-				u := membrane(v[k], ge[k], gi[k], l[k], c[k], b.RevE[0], b.RevI[0])
+				u := membrane(v[k], ge[k], gi[k], l[k], c[k], b.RevE[0], b.RevI[0], b.Near)
 				if math.Float32bits(u)>>31 == 0 {
 					spikes |= 1 << i
 					u = b.Reset[0]

@@ -8,20 +8,26 @@ import (
 
 // TestDecay: φ and the exponential over their range, against double precision.
 func TestDecay(t *testing.T) {
-	worstP, worstE := 0.0, 0.0
-	for i := range 4001 {
-		x := float32(i) / 1000
-		p, e := decay(x)
-		wantP := 1.0
-		if x > 0 {
-			wantP = -math.Expm1(-float64(x)) / float64(x)
+	for _, near := range []bool{false, true} {
+		most := MaxExponent
+		if near {
+			most = NearExponent
 		}
-		worstP = math.Max(worstP, math.Abs(float64(p)/wantP-1))
-		worstE = math.Max(worstE, math.Abs(float64(e)-math.Exp(-float64(x))))
-	}
-	t.Logf("φ within %.1e relative, exponential within %.1e absolute", worstP, worstE)
-	if worstP > 6e-7 || worstE > 6e-7 {
-		t.Errorf("φ off by %.1e, exponential by %.1e: must be ≤ 6e-7", worstP, worstE)
+		worstP, worstE := 0.0, 0.0
+		for i := range 1000*most + 1 {
+			x := float32(i) / 1000
+			p, e := decay(x, near)
+			wantP := 1.0
+			if x > 0 {
+				wantP = -math.Expm1(-float64(x)) / float64(x)
+			}
+			worstP = math.Max(worstP, math.Abs(float64(p)/wantP-1))
+			worstE = math.Max(worstE, math.Abs(float64(e)-math.Exp(-float64(x))))
+		}
+		t.Logf("up to %d: φ within %.1e relative, exponential within %.1e absolute", most, worstP, worstE)
+		if worstP > 6e-7 || worstE > 6e-7 {
+			t.Errorf("up to %d: φ off by %.1e, exponential by %.1e: must be ≤ 6e-7", most, worstP, worstE)
+		}
 	}
 }
 
@@ -37,7 +43,8 @@ func poisson(mean float64) []float64 {
 // TestConductanceBits: all paths give the same bits after 20 000 steps.
 func TestConductanceBits(t *testing.T) {
 	for _, n := range []int{1, 7, 16, 112, 300, 1294} {
-		for _, mean := range []float64{0.04, 0.5} {
+		for _, most := range []float64{1, 4} {
+			mean := 0.04 + 0.46*(most-1)/3
 			type result struct {
 				v, ge, gi []float32
 				s         []uint64
@@ -62,7 +69,7 @@ func TestConductanceBits(t *testing.T) {
 				b := &Conductance{V: &r.v[0], GE: &r.ge[0], GI: &r.gi[0], C: &c[0], L: &l[0], S: &r.s[0], Ref: &r.ref[0], Ring: &r.ring[0],
 					Groups: int64(groups), RingLen: ringLen, PE: All(0.99), PI: All(0.985), Reset: All(-0.1),
 					RevE: All(25), RevI: All(-24), WE: All(0.0005), WI: All(0.0005)}
-				b.SetMath()
+				b.SetMath(most)
 				SetNoise(&b.ThrE, &b.AliasE, poisson(mean))
 				SetNoise(&b.ThrI, &b.AliasI, poisson(mean))
 				for steps := int64(20000); steps > 0; steps -= b.Limit {
@@ -107,7 +114,7 @@ func BenchmarkConductance(b *testing.B) {
 			}
 			x := &Conductance{V: &v[0], GE: &ge[0], GI: &gi[0], C: &c[0], L: &l[0], S: &s[0], Ref: &ref[0], Ring: &ring[0], Groups: n / 16, RingLen: ringLen,
 				PE: All(0.99), PI: All(0.99), Reset: All(-0.1)}
-			x.SetMath()
+			x.SetMath(1)
 			SetNoise(&x.ThrE, &x.AliasE, poisson(0.3))
 			SetNoise(&x.ThrI, &x.AliasI, poisson(0.3))
 			b.ReportAllocs()

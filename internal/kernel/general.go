@@ -28,6 +28,7 @@ type General struct {
 	Math            [10]Lanes // SetMath, with conductances
 	ThrE, ThrI      [16]int32
 	AliasE, AliasI  [16]byte
+	Near            bool // x stays below 1, with conductances
 }
 
 // Units are the constants of the units of a group, and their refractory steps left.
@@ -37,8 +38,8 @@ type Units struct {
 	Hold, Left               [Group]int32
 }
 
-// SetMath fills the constants that do not depend on the network.
-func (b *General) SetMath() { setMath(&b.Math) }
+// SetMath fills the constants that do not depend on the network, for x up to most.
+func (b *General) SetMath(most float64) { b.Near = setMath(&b.Math, most) }
 
 // Currents advances a current-based network until a step with a spike or until b.Limit
 // steps are done.
@@ -57,8 +58,16 @@ func (p Path) Currents(b *General) {
 func (p Path) Conductances(b *General) {
 	switch p {
 	case AVX512:
+		if b.Near {
+			conductancesNearAVX512(b)
+			return
+		}
 		conductancesAVX512(b)
 	case AVX2:
+		if b.Near {
+			conductancesNearAVX2(b)
+			return
+		}
 		conductancesAVX2(b)
 	default:
 		generalPortable(b, true)
@@ -86,7 +95,7 @@ func generalPortable(b *General, conductance bool) {
 				k := 16*g + i
 				var u float32
 				if conductance {
-					u = membrane(v[k], je[k], ji[k], l[k], c[k], x.RevE[i], x.RevI[i])
+					u = membrane(v[k], je[k], ji[k], l[k], c[k], x.RevE[i], x.RevI[i], b.Near)
 				} else {
 					u = float32(v[k]*x.A[i]) + float32(float32(je[k]-ji[k])+c[k])
 				}

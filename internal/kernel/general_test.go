@@ -40,7 +40,7 @@ func newMixed(n int, mean float64, conductance bool) *mixed {
 	}
 	x.V, x.JE, x.JI, x.C, x.L, x.S, x.Units, x.Mask = &x.v[0], &x.je[0], &x.ji[0], &x.c[0], &x.l[0], &x.s[0], &x.units[0], &x.mask[0]
 	x.Groups = int64(groups)
-	x.SetMath()
+	x.SetMath(1 + 30*max(0, mean-0.4))
 	SetNoise(&x.ThrE, &x.AliasE, poisson(mean))
 	SetNoise(&x.ThrI, &x.AliasI, poisson(2*mean))
 	return x

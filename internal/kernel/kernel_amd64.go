@@ -68,3 +68,15 @@ func deliverApartAVX512(d *Deliver)
 
 //go:noescape
 func deliverApartFixedAVX512(d *Deliver)
+
+//go:noescape
+func conductanceNearAVX2(b *Conductance)
+
+//go:noescape
+func conductancesNearAVX2(b *General)
+
+//go:noescape
+func conductanceNearAVX512(b *Conductance)
+
+//go:noescape
+func conductancesNearAVX512(b *General)

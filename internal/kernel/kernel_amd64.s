@@ -460,277 +460,6 @@ end:
 	VZEROUPPER
 	RET
 
-// func conductanceAVX2(b *byte)
-// Requires: AVX, AVX2
-TEXT ·conductanceAVX2(SB), NOSPLIT, $8-8
-	MOVQ     b+0(FP), AX
-	XORQ     CX, CX
-	XORQ     DX, DX
-	VMOVUPS  168(AX), Y0
-	VPCMPEQD Y1, Y1, Y1
-	VPSRLD   $0x19, Y1, Y1
-	VPSLLD   $0x17, Y1, Y1
-
-steps:
-	CMPQ  CX, 80(AX)
-	JGE   end
-	MOVQ  (AX), BX
-	MOVQ  8(AX), SI
-	MOVQ  16(AX), DI
-	MOVQ  24(AX), R8
-	MOVQ  96(AX), R9
-	MOVQ  32(AX), R10
-	MOVQ  40(AX), R11
-	MOVQ  72(AX), R12
-	IMULQ 56(AX), R12
-	SHLQ  $0x01, R12
-	ADDQ  48(AX), R12
-	XORQ  DX, DX
-	XORQ  R13, R13
-
-group:
-	VMOVDQU        (R10), Y2
-	VMOVDQU        64(R10), Y3
-	VPADDQ         Y2, Y3, Y4
-	VPXOR          Y2, Y3, Y3
-	VPSLLQ         $0x18, Y2, Y5
-	VPSRLQ         $0x28, Y2, Y2
-	VPOR           Y5, Y2, Y2
-	VPXOR          Y3, Y2, Y2
-	VPSLLQ         $0x10, Y3, Y5
-	VPXOR          Y5, Y2, Y2
-	VPSLLQ         $0x25, Y3, Y5
-	VPSRLQ         $0x1b, Y3, Y3
-	VPOR           Y5, Y3, Y3
-	VPADDQ         Y2, Y3, Y5
-	VPXOR          Y2, Y3, Y3
-	VPSLLQ         $0x18, Y2, Y6
-	VPSRLQ         $0x28, Y2, Y2
-	VPOR           Y6, Y2, Y2
-	VPXOR          Y3, Y2, Y2
-	VPSLLQ         $0x10, Y3, Y6
-	VPXOR          Y6, Y2, Y2
-	VPSLLQ         $0x25, Y3, Y6
-	VPSRLQ         $0x1b, Y3, Y3
-	VPOR           Y6, Y3, Y3
-	VMOVDQU        Y2, (R10)
-	VMOVDQU        Y3, 64(R10)
-	VMOVUPS        (SI)(R13*1), Y2
-	VMOVUPS        (DI)(R13*1), Y3
-	VADDPS         Y3, Y2, Y6
-	VADDPS         (R9)(R13*1), Y6, Y6
-	VMULPS         200(AX), Y2, Y7
-	VMULPS         232(AX), Y3, Y8
-	VADDPS         Y8, Y7, Y7
-	VADDPS         (R8)(R13*1), Y7, Y7
-	VPSRLD         $0x1c, Y4, Y8
-	VBROADCASTI128 776(AX), Y9
-	VPERMD         648(AX), Y8, Y10
-	VPERMD         680(AX), Y8, Y11
-	VBLENDVPS      Y4, Y11, Y10, Y10
-	VPCMPGTD       Y4, Y10, Y10
-	VPOR           upper<>+0(SB), Y8, Y4
-	VPSHUFB        Y4, Y9, Y4
-	VBLENDVPS      Y10, Y8, Y4, Y4
-	VCVTDQ2PS      Y4, Y4
-	VMULPS         264(AX), Y4, Y4
-	VMULPS         104(AX), Y2, Y2
-	VADDPS         Y4, Y2, Y2
-	VMOVUPS        Y2, (SI)(R13*1)
-	VPSRLD         $0x1c, Y5, Y2
-	VBROADCASTI128 792(AX), Y4
-	VPERMD         712(AX), Y2, Y8
-	VPERMD         744(AX), Y2, Y9
-	VBLENDVPS      Y5, Y9, Y8, Y8
-	VPCMPGTD       Y5, Y8, Y8
-	VPOR           upper<>+0(SB), Y2, Y5
-	VPSHUFB        Y5, Y4, Y5
-	VBLENDVPS      Y8, Y2, Y5, Y5
-	VCVTDQ2PS      Y5, Y5
-	VMULPS         296(AX), Y5, Y5
-	VMULPS         136(AX), Y3, Y3
-	VADDPS         Y5, Y3, Y3
-	VMOVUPS        Y3, (DI)(R13*1)
-	VMINPS         552(AX), Y6, Y6
-	VMULPS         584(AX), Y6, Y2
-	VMULPS         Y2, Y2, Y3
-	VMULPS         Y3, Y3, Y4
-	VMULPS         360(AX), Y2, Y5
-	VADDPS         328(AX), Y5, Y5
-	VMULPS         424(AX), Y2, Y8
-	VADDPS         392(AX), Y8, Y8
-	VMULPS         Y3, Y8, Y8
-	VADDPS         Y8, Y5, Y5
-	VMULPS         488(AX), Y2, Y8
-	VADDPS         456(AX), Y8, Y8
-	VMULPS         520(AX), Y3, Y3
-	VADDPS         Y3, Y8, Y8
-	VMULPS         Y4, Y8, Y8
-	VADDPS         Y8, Y5, Y8
-	VMULPS         616(AX), Y2, Y2
-	VMULPS         Y8, Y2, Y3
-	VMULPS         Y3, Y8, Y3
-	VSUBPS         Y3, Y8, Y8
-	VADDPS         Y2, Y2, Y2
-	VMULPS         Y8, Y2, Y2
-	VMULPS         Y2, Y8, Y2
-	VSUBPS         Y2, Y8, Y8
-	VMULPS         Y8, Y6, Y6
-	VSUBPS         Y6, Y1, Y6
-	VMULPS         (BX)(R13*1), Y6, Y2
-	VMULPS         Y8, Y7, Y7
-	VADDPS         Y7, Y2, Y2
-	VPBROADCASTB   (R11), Y3
-	VPAND          bits<>+0(SB), Y3, Y3
-	VPCMPEQD       bits<>+0(SB), Y3, Y3
-	VANDNPS        Y2, Y3, Y3
-	VBLENDVPS      Y3, Y2, Y0, Y2
-	VMOVUPS        Y2, (BX)(R13*1)
-	VMOVMSKPS      Y3, R14
-	MOVBLZX        (R11), R15
-	MOVBLZX        (R12), BP
-	ORL            R15, R14
-	XORL           $0xff, R14
-	NOTL           BP
-	ANDL           BP, R15
-	ORL            R14, R15
-	MOVB           R15, (R11)
-	MOVB           R14, (R12)
-	ORQ            R14, DX
-	VMOVDQU        32(R10), Y2
-	VMOVDQU        96(R10), Y3
-	VPADDQ         Y2, Y3, Y4
-	VPXOR          Y2, Y3, Y3
-	VPSLLQ         $0x18, Y2, Y5
-	VPSRLQ         $0x28, Y2, Y2
-	VPOR           Y5, Y2, Y2
-	VPXOR          Y3, Y2, Y2
-	VPSLLQ         $0x10, Y3, Y5
-	VPXOR          Y5, Y2, Y2
-	VPSLLQ         $0x25, Y3, Y5
-	VPSRLQ         $0x1b, Y3, Y3
-	VPOR           Y5, Y3, Y3
-	VPADDQ         Y2, Y3, Y5
-	VPXOR          Y2, Y3, Y3
-	VPSLLQ         $0x18, Y2, Y6
-	VPSRLQ         $0x28, Y2, Y2
-	VPOR           Y6, Y2, Y2
-	VPXOR          Y3, Y2, Y2
-	VPSLLQ         $0x10, Y3, Y6
-	VPXOR          Y6, Y2, Y2
-	VPSLLQ         $0x25, Y3, Y6
-	VPSRLQ         $0x1b, Y3, Y3
-	VPOR           Y6, Y3, Y3
-	VMOVDQU        Y2, 32(R10)
-	VMOVDQU        Y3, 96(R10)
-	VMOVUPS        32(SI)(R13*1), Y2
-	VMOVUPS        32(DI)(R13*1), Y3
-	VADDPS         Y3, Y2, Y6
-	VADDPS         32(R9)(R13*1), Y6, Y6
-	VMULPS         200(AX), Y2, Y7
-	VMULPS         232(AX), Y3, Y8
-	VADDPS         Y8, Y7, Y7
-	VADDPS         32(R8)(R13*1), Y7, Y7
-	VPSRLD         $0x1c, Y4, Y8
-	VBROADCASTI128 776(AX), Y9
-	VPERMD         648(AX), Y8, Y10
-	VPERMD         680(AX), Y8, Y11
-	VBLENDVPS      Y4, Y11, Y10, Y10
-	VPCMPGTD       Y4, Y10, Y10
-	VPOR           upper<>+0(SB), Y8, Y4
-	VPSHUFB        Y4, Y9, Y4
-	VBLENDVPS      Y10, Y8, Y4, Y4
-	VCVTDQ2PS      Y4, Y4
-	VMULPS         264(AX), Y4, Y4
-	VMULPS         104(AX), Y2, Y2
-	VADDPS         Y4, Y2, Y2
-	VMOVUPS        Y2, 32(SI)(R13*1)
-	VPSRLD         $0x1c, Y5, Y2
-	VBROADCASTI128 792(AX), Y4
-	VPERMD         712(AX), Y2, Y8
-	VPERMD         744(AX), Y2, Y9
-	VBLENDVPS      Y5, Y9, Y8, Y8
-	VPCMPGTD       Y5, Y8, Y8
-	VPOR           upper<>+0(SB), Y2, Y5
-	VPSHUFB        Y5, Y4, Y5
-	VBLENDVPS      Y8, Y2, Y5, Y5
-	VCVTDQ2PS      Y5, Y5
-	VMULPS         296(AX), Y5, Y5
-	VMULPS         136(AX), Y3, Y3
-	VADDPS         Y5, Y3, Y3
-	VMOVUPS        Y3, 32(DI)(R13*1)
-	VMINPS         552(AX), Y6, Y6
-	VMULPS         584(AX), Y6, Y2
-	VMULPS         Y2, Y2, Y3
-	VMULPS         Y3, Y3, Y4
-	VMULPS         360(AX), Y2, Y5
-	VADDPS         328(AX), Y5, Y5
-	VMULPS         424(AX), Y2, Y8
-	VADDPS         392(AX), Y8, Y8
-	VMULPS         Y3, Y8, Y8
-	VADDPS         Y8, Y5, Y5
-	VMULPS         488(AX), Y2, Y8
-	VADDPS         456(AX), Y8, Y8
-	VMULPS         520(AX), Y3, Y3
-	VADDPS         Y3, Y8, Y8
-	VMULPS         Y4, Y8, Y8
-	VADDPS         Y8, Y5, Y8
-	VMULPS         616(AX), Y2, Y2
-	VMULPS         Y8, Y2, Y3
-	VMULPS         Y3, Y8, Y3
-	VSUBPS         Y3, Y8, Y8
-	VADDPS         Y2, Y2, Y2
-	VMULPS         Y8, Y2, Y2
-	VMULPS         Y2, Y8, Y2
-	VSUBPS         Y2, Y8, Y8
-	VMULPS         Y8, Y6, Y6
-	VSUBPS         Y6, Y1, Y6
-	VMULPS         32(BX)(R13*1), Y6, Y2
-	VMULPS         Y8, Y7, Y7
-	VADDPS         Y7, Y2, Y2
-	VPBROADCASTB   1(R11), Y3
-	VPAND          bits<>+0(SB), Y3, Y3
-	VPCMPEQD       bits<>+0(SB), Y3, Y3
-	VANDNPS        Y2, Y3, Y3
-	VBLENDVPS      Y3, Y2, Y0, Y2
-	VMOVUPS        Y2, 32(BX)(R13*1)
-	VMOVMSKPS      Y3, R14
-	MOVBLZX        1(R11), R15
-	MOVBLZX        1(R12), BP
-	ORL            R15, R14
-	XORL           $0xff, R14
-	NOTL           BP
-	ANDL           BP, R15
-	ORL            R14, R15
-	MOVB           R15, 1(R11)
-	MOVB           R14, 1(R12)
-	ORQ            R14, DX
-	ADDQ           $0x40, R13
-	ADDQ           $0x00000080, R10
-	ADDQ           $0x02, R11
-	ADDQ           $0x02, R12
-	MOVQ           R13, R14
-	SHRQ           $0x06, R14
-	CMPQ           R14, 56(AX)
-	JNE            group
-	MOVQ           72(AX), BX
-	INCQ           BX
-	CMPQ           BX, 64(AX)
-	JNE            same
-	XORQ           BX, BX
-
-same:
-	MOVQ  BX, 72(AX)
-	INCQ  CX
-	TESTQ DX, DX
-	JZ    steps
-
-end:
-	MOVQ CX, 80(AX)
-	MOVQ DX, 88(AX)
-	VZEROUPPER
-	RET
-
 // func currentsAVX2(b *byte)
 // Requires: AVX, AVX2
 TEXT ·currentsAVX2(SB), NOSPLIT, $0-8
@@ -930,6 +659,277 @@ end:
 	VZEROUPPER
 	RET
 
+// func conductanceAVX2(b *byte)
+// Requires: AVX, AVX2
+TEXT ·conductanceAVX2(SB), NOSPLIT, $8-8
+	MOVQ     b+0(FP), AX
+	XORQ     CX, CX
+	XORQ     DX, DX
+	VMOVUPS  168(AX), Y0
+	VPCMPEQD Y1, Y1, Y1
+	VPSRLD   $0x19, Y1, Y1
+	VPSLLD   $0x17, Y1, Y1
+
+steps:
+	CMPQ  CX, 80(AX)
+	JGE   end
+	MOVQ  (AX), BX
+	MOVQ  8(AX), SI
+	MOVQ  16(AX), DI
+	MOVQ  24(AX), R8
+	MOVQ  96(AX), R9
+	MOVQ  32(AX), R10
+	MOVQ  40(AX), R11
+	MOVQ  72(AX), R12
+	IMULQ 56(AX), R12
+	SHLQ  $0x01, R12
+	ADDQ  48(AX), R12
+	XORQ  DX, DX
+	XORQ  R13, R13
+
+group:
+	VMOVDQU        (R10), Y2
+	VMOVDQU        64(R10), Y3
+	VPADDQ         Y2, Y3, Y4
+	VPXOR          Y2, Y3, Y3
+	VPSLLQ         $0x18, Y2, Y5
+	VPSRLQ         $0x28, Y2, Y2
+	VPOR           Y5, Y2, Y2
+	VPXOR          Y3, Y2, Y2
+	VPSLLQ         $0x10, Y3, Y5
+	VPXOR          Y5, Y2, Y2
+	VPSLLQ         $0x25, Y3, Y5
+	VPSRLQ         $0x1b, Y3, Y3
+	VPOR           Y5, Y3, Y3
+	VPADDQ         Y2, Y3, Y5
+	VPXOR          Y2, Y3, Y3
+	VPSLLQ         $0x18, Y2, Y6
+	VPSRLQ         $0x28, Y2, Y2
+	VPOR           Y6, Y2, Y2
+	VPXOR          Y3, Y2, Y2
+	VPSLLQ         $0x10, Y3, Y6
+	VPXOR          Y6, Y2, Y2
+	VPSLLQ         $0x25, Y3, Y6
+	VPSRLQ         $0x1b, Y3, Y3
+	VPOR           Y6, Y3, Y3
+	VMOVDQU        Y2, (R10)
+	VMOVDQU        Y3, 64(R10)
+	VMOVUPS        (SI)(R13*1), Y2
+	VMOVUPS        (DI)(R13*1), Y3
+	VADDPS         Y3, Y2, Y6
+	VADDPS         (R9)(R13*1), Y6, Y6
+	VMULPS         200(AX), Y2, Y7
+	VMULPS         232(AX), Y3, Y8
+	VADDPS         Y8, Y7, Y7
+	VADDPS         (R8)(R13*1), Y7, Y7
+	VPSRLD         $0x1c, Y4, Y8
+	VBROADCASTI128 776(AX), Y9
+	VPERMD         648(AX), Y8, Y10
+	VPERMD         680(AX), Y8, Y11
+	VBLENDVPS      Y4, Y11, Y10, Y10
+	VPCMPGTD       Y4, Y10, Y10
+	VPOR           upper<>+0(SB), Y8, Y4
+	VPSHUFB        Y4, Y9, Y4
+	VBLENDVPS      Y10, Y8, Y4, Y4
+	VCVTDQ2PS      Y4, Y4
+	VMULPS         264(AX), Y4, Y4
+	VMULPS         104(AX), Y2, Y2
+	VADDPS         Y4, Y2, Y2
+	VMOVUPS        Y2, (SI)(R13*1)
+	VPSRLD         $0x1c, Y5, Y2
+	VBROADCASTI128 792(AX), Y4
+	VPERMD         712(AX), Y2, Y8
+	VPERMD         744(AX), Y2, Y9
+	VBLENDVPS      Y5, Y9, Y8, Y8
+	VPCMPGTD       Y5, Y8, Y8
+	VPOR           upper<>+0(SB), Y2, Y5
+	VPSHUFB        Y5, Y4, Y5
+	VBLENDVPS      Y8, Y2, Y5, Y5
+	VCVTDQ2PS      Y5, Y5
+	VMULPS         296(AX), Y5, Y5
+	VMULPS         136(AX), Y3, Y3
+	VADDPS         Y5, Y3, Y3
+	VMOVUPS        Y3, (DI)(R13*1)
+	VMINPS         552(AX), Y6, Y6
+	VMULPS         584(AX), Y6, Y4
+	VMULPS         Y4, Y4, Y2
+	VMULPS         Y2, Y2, Y3
+	VMULPS         360(AX), Y4, Y5
+	VADDPS         328(AX), Y5, Y5
+	VMULPS         424(AX), Y4, Y8
+	VADDPS         392(AX), Y8, Y8
+	VMULPS         Y2, Y8, Y8
+	VADDPS         Y8, Y5, Y5
+	VMULPS         488(AX), Y4, Y8
+	VADDPS         456(AX), Y8, Y8
+	VMULPS         520(AX), Y2, Y2
+	VADDPS         Y2, Y8, Y8
+	VMULPS         Y3, Y8, Y8
+	VADDPS         Y8, Y5, Y8
+	VMULPS         616(AX), Y4, Y4
+	VMULPS         Y8, Y4, Y2
+	VMULPS         Y2, Y8, Y2
+	VSUBPS         Y2, Y8, Y8
+	VADDPS         Y4, Y4, Y4
+	VMULPS         Y8, Y4, Y2
+	VMULPS         Y2, Y8, Y2
+	VSUBPS         Y2, Y8, Y8
+	VMULPS         Y8, Y6, Y6
+	VSUBPS         Y6, Y1, Y6
+	VMULPS         (BX)(R13*1), Y6, Y2
+	VMULPS         Y8, Y7, Y7
+	VADDPS         Y7, Y2, Y2
+	VPBROADCASTB   (R11), Y3
+	VPAND          bits<>+0(SB), Y3, Y3
+	VPCMPEQD       bits<>+0(SB), Y3, Y3
+	VANDNPS        Y2, Y3, Y3
+	VBLENDVPS      Y3, Y2, Y0, Y2
+	VMOVUPS        Y2, (BX)(R13*1)
+	VMOVMSKPS      Y3, R14
+	MOVBLZX        (R11), R15
+	MOVBLZX        (R12), BP
+	ORL            R15, R14
+	XORL           $0xff, R14
+	NOTL           BP
+	ANDL           BP, R15
+	ORL            R14, R15
+	MOVB           R15, (R11)
+	MOVB           R14, (R12)
+	ORQ            R14, DX
+	VMOVDQU        32(R10), Y2
+	VMOVDQU        96(R10), Y3
+	VPADDQ         Y2, Y3, Y4
+	VPXOR          Y2, Y3, Y3
+	VPSLLQ         $0x18, Y2, Y5
+	VPSRLQ         $0x28, Y2, Y2
+	VPOR           Y5, Y2, Y2
+	VPXOR          Y3, Y2, Y2
+	VPSLLQ         $0x10, Y3, Y5
+	VPXOR          Y5, Y2, Y2
+	VPSLLQ         $0x25, Y3, Y5
+	VPSRLQ         $0x1b, Y3, Y3
+	VPOR           Y5, Y3, Y3
+	VPADDQ         Y2, Y3, Y5
+	VPXOR          Y2, Y3, Y3
+	VPSLLQ         $0x18, Y2, Y6
+	VPSRLQ         $0x28, Y2, Y2
+	VPOR           Y6, Y2, Y2
+	VPXOR          Y3, Y2, Y2
+	VPSLLQ         $0x10, Y3, Y6
+	VPXOR          Y6, Y2, Y2
+	VPSLLQ         $0x25, Y3, Y6
+	VPSRLQ         $0x1b, Y3, Y3
+	VPOR           Y6, Y3, Y3
+	VMOVDQU        Y2, 32(R10)
+	VMOVDQU        Y3, 96(R10)
+	VMOVUPS        32(SI)(R13*1), Y2
+	VMOVUPS        32(DI)(R13*1), Y3
+	VADDPS         Y3, Y2, Y6
+	VADDPS         32(R9)(R13*1), Y6, Y6
+	VMULPS         200(AX), Y2, Y7
+	VMULPS         232(AX), Y3, Y8
+	VADDPS         Y8, Y7, Y7
+	VADDPS         32(R8)(R13*1), Y7, Y7
+	VPSRLD         $0x1c, Y4, Y8
+	VBROADCASTI128 776(AX), Y9
+	VPERMD         648(AX), Y8, Y10
+	VPERMD         680(AX), Y8, Y11
+	VBLENDVPS      Y4, Y11, Y10, Y10
+	VPCMPGTD       Y4, Y10, Y10
+	VPOR           upper<>+0(SB), Y8, Y4
+	VPSHUFB        Y4, Y9, Y4
+	VBLENDVPS      Y10, Y8, Y4, Y4
+	VCVTDQ2PS      Y4, Y4
+	VMULPS         264(AX), Y4, Y4
+	VMULPS         104(AX), Y2, Y2
+	VADDPS         Y4, Y2, Y2
+	VMOVUPS        Y2, 32(SI)(R13*1)
+	VPSRLD         $0x1c, Y5, Y2
+	VBROADCASTI128 792(AX), Y4
+	VPERMD         712(AX), Y2, Y8
+	VPERMD         744(AX), Y2, Y9
+	VBLENDVPS      Y5, Y9, Y8, Y8
+	VPCMPGTD       Y5, Y8, Y8
+	VPOR           upper<>+0(SB), Y2, Y5
+	VPSHUFB        Y5, Y4, Y5
+	VBLENDVPS      Y8, Y2, Y5, Y5
+	VCVTDQ2PS      Y5, Y5
+	VMULPS         296(AX), Y5, Y5
+	VMULPS         136(AX), Y3, Y3
+	VADDPS         Y5, Y3, Y3
+	VMOVUPS        Y3, 32(DI)(R13*1)
+	VMINPS         552(AX), Y6, Y6
+	VMULPS         584(AX), Y6, Y4
+	VMULPS         Y4, Y4, Y2
+	VMULPS         Y2, Y2, Y3
+	VMULPS         360(AX), Y4, Y5
+	VADDPS         328(AX), Y5, Y5
+	VMULPS         424(AX), Y4, Y8
+	VADDPS         392(AX), Y8, Y8
+	VMULPS         Y2, Y8, Y8
+	VADDPS         Y8, Y5, Y5
+	VMULPS         488(AX), Y4, Y8
+	VADDPS         456(AX), Y8, Y8
+	VMULPS         520(AX), Y2, Y2
+	VADDPS         Y2, Y8, Y8
+	VMULPS         Y3, Y8, Y8
+	VADDPS         Y8, Y5, Y8
+	VMULPS         616(AX), Y4, Y4
+	VMULPS         Y8, Y4, Y2
+	VMULPS         Y2, Y8, Y2
+	VSUBPS         Y2, Y8, Y8
+	VADDPS         Y4, Y4, Y4
+	VMULPS         Y8, Y4, Y2
+	VMULPS         Y2, Y8, Y2
+	VSUBPS         Y2, Y8, Y8
+	VMULPS         Y8, Y6, Y6
+	VSUBPS         Y6, Y1, Y6
+	VMULPS         32(BX)(R13*1), Y6, Y2
+	VMULPS         Y8, Y7, Y7
+	VADDPS         Y7, Y2, Y2
+	VPBROADCASTB   1(R11), Y3
+	VPAND          bits<>+0(SB), Y3, Y3
+	VPCMPEQD       bits<>+0(SB), Y3, Y3
+	VANDNPS        Y2, Y3, Y3
+	VBLENDVPS      Y3, Y2, Y0, Y2
+	VMOVUPS        Y2, 32(BX)(R13*1)
+	VMOVMSKPS      Y3, R14
+	MOVBLZX        1(R11), R15
+	MOVBLZX        1(R12), BP
+	ORL            R15, R14
+	XORL           $0xff, R14
+	NOTL           BP
+	ANDL           BP, R15
+	ORL            R14, R15
+	MOVB           R15, 1(R11)
+	MOVB           R14, 1(R12)
+	ORQ            R14, DX
+	ADDQ           $0x40, R13
+	ADDQ           $0x00000080, R10
+	ADDQ           $0x02, R11
+	ADDQ           $0x02, R12
+	MOVQ           R13, R14
+	SHRQ           $0x06, R14
+	CMPQ           R14, 56(AX)
+	JNE            group
+	MOVQ           72(AX), BX
+	INCQ           BX
+	CMPQ           BX, 64(AX)
+	JNE            same
+	XORQ           BX, BX
+
+same:
+	MOVQ  BX, 72(AX)
+	INCQ  CX
+	TESTQ DX, DX
+	JZ    steps
+
+end:
+	MOVQ CX, 80(AX)
+	MOVQ DX, 88(AX)
+	VZEROUPPER
+	RET
+
 // func conductancesAVX2(b *byte)
 // Requires: AVX, AVX2
 TEXT ·conductancesAVX2(SB), NOSPLIT, $0-8
@@ -1019,27 +1019,27 @@ group:
 	VADDPS         Y5, Y3, Y3
 	VMOVUPS        Y3, (DI)(R13*1)
 	VMINPS         312(AX), Y6, Y6
-	VMULPS         344(AX), Y6, Y2
+	VMULPS         344(AX), Y6, Y4
+	VMULPS         Y4, Y4, Y2
 	VMULPS         Y2, Y2, Y3
-	VMULPS         Y3, Y3, Y4
-	VMULPS         120(AX), Y2, Y5
+	VMULPS         120(AX), Y4, Y5
 	VADDPS         88(AX), Y5, Y5
-	VMULPS         184(AX), Y2, Y8
+	VMULPS         184(AX), Y4, Y8
 	VADDPS         152(AX), Y8, Y8
-	VMULPS         Y3, Y8, Y8
+	VMULPS         Y2, Y8, Y8
 	VADDPS         Y8, Y5, Y5
-	VMULPS         248(AX), Y2, Y8
+	VMULPS         248(AX), Y4, Y8
 	VADDPS         216(AX), Y8, Y8
-	VMULPS         280(AX), Y3, Y3
-	VADDPS         Y3, Y8, Y8
-	VMULPS         Y4, Y8, Y8
+	VMULPS         280(AX), Y2, Y2
+	VADDPS         Y2, Y8, Y8
+	VMULPS         Y3, Y8, Y8
 	VADDPS         Y8, Y5, Y8
-	VMULPS         376(AX), Y2, Y2
-	VMULPS         Y8, Y2, Y3
-	VMULPS         Y3, Y8, Y3
-	VSUBPS         Y3, Y8, Y8
-	VADDPS         Y2, Y2, Y2
-	VMULPS         Y8, Y2, Y2
+	VMULPS         376(AX), Y4, Y4
+	VMULPS         Y8, Y4, Y2
+	VMULPS         Y2, Y8, Y2
+	VSUBPS         Y2, Y8, Y8
+	VADDPS         Y4, Y4, Y4
+	VMULPS         Y8, Y4, Y2
 	VMULPS         Y2, Y8, Y2
 	VSUBPS         Y2, Y8, Y8
 	VMULPS         Y8, Y6, Y6
@@ -1127,33 +1127,528 @@ group:
 	VADDPS         Y5, Y3, Y3
 	VMOVUPS        Y3, 32(DI)(R13*1)
 	VMINPS         312(AX), Y6, Y6
-	VMULPS         344(AX), Y6, Y2
+	VMULPS         344(AX), Y6, Y4
+	VMULPS         Y4, Y4, Y2
 	VMULPS         Y2, Y2, Y3
-	VMULPS         Y3, Y3, Y4
-	VMULPS         120(AX), Y2, Y5
+	VMULPS         120(AX), Y4, Y5
 	VADDPS         88(AX), Y5, Y5
-	VMULPS         184(AX), Y2, Y8
+	VMULPS         184(AX), Y4, Y8
 	VADDPS         152(AX), Y8, Y8
-	VMULPS         Y3, Y8, Y8
+	VMULPS         Y2, Y8, Y8
 	VADDPS         Y8, Y5, Y5
-	VMULPS         248(AX), Y2, Y8
+	VMULPS         248(AX), Y4, Y8
 	VADDPS         216(AX), Y8, Y8
-	VMULPS         280(AX), Y3, Y3
-	VADDPS         Y3, Y8, Y8
-	VMULPS         Y4, Y8, Y8
+	VMULPS         280(AX), Y2, Y2
+	VADDPS         Y2, Y8, Y8
+	VMULPS         Y3, Y8, Y8
 	VADDPS         Y8, Y5, Y8
-	VMULPS         376(AX), Y2, Y2
-	VMULPS         Y8, Y2, Y3
-	VMULPS         Y3, Y8, Y3
-	VSUBPS         Y3, Y8, Y8
-	VADDPS         Y2, Y2, Y2
-	VMULPS         Y8, Y2, Y2
+	VMULPS         376(AX), Y4, Y4
+	VMULPS         Y8, Y4, Y2
+	VMULPS         Y2, Y8, Y2
+	VSUBPS         Y2, Y8, Y8
+	VADDPS         Y4, Y4, Y4
+	VMULPS         Y8, Y4, Y2
 	VMULPS         Y2, Y8, Y2
 	VSUBPS         Y2, Y8, Y8
 	VMULPS         Y8, Y6, Y6
 	VSUBPS         Y6, Y0, Y6
 	VMULPS         32(BX)(R13*1), Y6, Y2
 	VMULPS         Y8, Y7, Y7
+	VADDPS         Y7, Y2, Y2
+	VMOVDQU        608(R11), Y3
+	VMOVUPS        352(R11), Y5
+	VPXOR          Y4, Y4, Y4
+	VPCMPGTD       Y4, Y3, Y6
+	VANDNPS        Y2, Y6, Y7
+	VORPS          Y2, Y6, Y6
+	VBLENDVPS      Y7, Y2, Y5, Y2
+	VMOVUPS        Y2, 32(BX)(R13*1)
+	VPADDD         Y1, Y3, Y3
+	VPMAXSD        Y4, Y3, Y3
+	VMOVUPS        544(R11), Y5
+	VBLENDVPS      Y6, Y3, Y5, Y3
+	VMOVDQU        Y3, 608(R11)
+	VMOVMSKPS      Y6, R14
+	XORL           $0xff, R14
+	MOVB           R14, 1(R12)
+	ORQ            R14, DX
+	ADDQ           $0x40, R13
+	ADDQ           $0x00000080, R10
+	ADDQ           $0x00000280, R11
+	ADDQ           $0x02, R12
+	MOVQ           R13, R14
+	SHRQ           $0x06, R14
+	CMPQ           R14, 64(AX)
+	JNE            group
+	INCQ           CX
+	TESTQ          DX, DX
+	JZ             steps
+
+end:
+	MOVQ CX, 72(AX)
+	MOVQ DX, 80(AX)
+	VZEROUPPER
+	RET
+
+// func conductanceNearAVX2(b *byte)
+// Requires: AVX, AVX2
+TEXT ·conductanceNearAVX2(SB), NOSPLIT, $8-8
+	MOVQ     b+0(FP), AX
+	XORQ     CX, CX
+	XORQ     DX, DX
+	VMOVUPS  168(AX), Y0
+	VPCMPEQD Y1, Y1, Y1
+	VPSRLD   $0x19, Y1, Y1
+	VPSLLD   $0x17, Y1, Y1
+
+steps:
+	CMPQ  CX, 80(AX)
+	JGE   end
+	MOVQ  (AX), BX
+	MOVQ  8(AX), SI
+	MOVQ  16(AX), DI
+	MOVQ  24(AX), R8
+	MOVQ  96(AX), R9
+	MOVQ  32(AX), R10
+	MOVQ  40(AX), R11
+	MOVQ  72(AX), R12
+	IMULQ 56(AX), R12
+	SHLQ  $0x01, R12
+	ADDQ  48(AX), R12
+	XORQ  DX, DX
+	XORQ  R13, R13
+
+group:
+	VMOVDQU        (R10), Y2
+	VMOVDQU        64(R10), Y3
+	VPADDQ         Y2, Y3, Y4
+	VPXOR          Y2, Y3, Y3
+	VPSLLQ         $0x18, Y2, Y5
+	VPSRLQ         $0x28, Y2, Y2
+	VPOR           Y5, Y2, Y2
+	VPXOR          Y3, Y2, Y2
+	VPSLLQ         $0x10, Y3, Y5
+	VPXOR          Y5, Y2, Y2
+	VPSLLQ         $0x25, Y3, Y5
+	VPSRLQ         $0x1b, Y3, Y3
+	VPOR           Y5, Y3, Y3
+	VPADDQ         Y2, Y3, Y5
+	VPXOR          Y2, Y3, Y3
+	VPSLLQ         $0x18, Y2, Y6
+	VPSRLQ         $0x28, Y2, Y2
+	VPOR           Y6, Y2, Y2
+	VPXOR          Y3, Y2, Y2
+	VPSLLQ         $0x10, Y3, Y6
+	VPXOR          Y6, Y2, Y2
+	VPSLLQ         $0x25, Y3, Y6
+	VPSRLQ         $0x1b, Y3, Y3
+	VPOR           Y6, Y3, Y3
+	VMOVDQU        Y2, (R10)
+	VMOVDQU        Y3, 64(R10)
+	VMOVUPS        (SI)(R13*1), Y2
+	VMOVUPS        (DI)(R13*1), Y3
+	VADDPS         Y3, Y2, Y6
+	VADDPS         (R9)(R13*1), Y6, Y6
+	VMULPS         200(AX), Y2, Y7
+	VMULPS         232(AX), Y3, Y8
+	VADDPS         Y8, Y7, Y7
+	VADDPS         (R8)(R13*1), Y7, Y7
+	VPSRLD         $0x1c, Y4, Y8
+	VBROADCASTI128 776(AX), Y9
+	VPERMD         648(AX), Y8, Y10
+	VPERMD         680(AX), Y8, Y11
+	VBLENDVPS      Y4, Y11, Y10, Y10
+	VPCMPGTD       Y4, Y10, Y10
+	VPOR           upper<>+0(SB), Y8, Y4
+	VPSHUFB        Y4, Y9, Y4
+	VBLENDVPS      Y10, Y8, Y4, Y4
+	VCVTDQ2PS      Y4, Y4
+	VMULPS         264(AX), Y4, Y4
+	VMULPS         104(AX), Y2, Y2
+	VADDPS         Y4, Y2, Y2
+	VMOVUPS        Y2, (SI)(R13*1)
+	VPSRLD         $0x1c, Y5, Y2
+	VBROADCASTI128 792(AX), Y4
+	VPERMD         712(AX), Y2, Y8
+	VPERMD         744(AX), Y2, Y9
+	VBLENDVPS      Y5, Y9, Y8, Y8
+	VPCMPGTD       Y5, Y8, Y8
+	VPOR           upper<>+0(SB), Y2, Y5
+	VPSHUFB        Y5, Y4, Y5
+	VBLENDVPS      Y8, Y2, Y5, Y5
+	VCVTDQ2PS      Y5, Y5
+	VMULPS         296(AX), Y5, Y5
+	VMULPS         136(AX), Y3, Y3
+	VADDPS         Y5, Y3, Y3
+	VMOVUPS        Y3, (DI)(R13*1)
+	VMINPS         552(AX), Y6, Y6
+	VMULPS         Y6, Y6, Y2
+	VMULPS         Y2, Y2, Y3
+	VMULPS         360(AX), Y6, Y4
+	VADDPS         328(AX), Y4, Y4
+	VMULPS         424(AX), Y6, Y5
+	VADDPS         392(AX), Y5, Y5
+	VMULPS         Y2, Y5, Y5
+	VADDPS         Y5, Y4, Y4
+	VMULPS         488(AX), Y6, Y5
+	VADDPS         456(AX), Y5, Y5
+	VMULPS         520(AX), Y2, Y2
+	VADDPS         Y2, Y5, Y5
+	VMULPS         Y3, Y5, Y5
+	VADDPS         Y5, Y4, Y5
+	VMULPS         Y5, Y6, Y6
+	VSUBPS         Y6, Y1, Y6
+	VMULPS         (BX)(R13*1), Y6, Y2
+	VMULPS         Y5, Y7, Y7
+	VADDPS         Y7, Y2, Y2
+	VPBROADCASTB   (R11), Y3
+	VPAND          bits<>+0(SB), Y3, Y3
+	VPCMPEQD       bits<>+0(SB), Y3, Y3
+	VANDNPS        Y2, Y3, Y3
+	VBLENDVPS      Y3, Y2, Y0, Y2
+	VMOVUPS        Y2, (BX)(R13*1)
+	VMOVMSKPS      Y3, R14
+	MOVBLZX        (R11), R15
+	MOVBLZX        (R12), BP
+	ORL            R15, R14
+	XORL           $0xff, R14
+	NOTL           BP
+	ANDL           BP, R15
+	ORL            R14, R15
+	MOVB           R15, (R11)
+	MOVB           R14, (R12)
+	ORQ            R14, DX
+	VMOVDQU        32(R10), Y2
+	VMOVDQU        96(R10), Y3
+	VPADDQ         Y2, Y3, Y4
+	VPXOR          Y2, Y3, Y3
+	VPSLLQ         $0x18, Y2, Y5
+	VPSRLQ         $0x28, Y2, Y2
+	VPOR           Y5, Y2, Y2
+	VPXOR          Y3, Y2, Y2
+	VPSLLQ         $0x10, Y3, Y5
+	VPXOR          Y5, Y2, Y2
+	VPSLLQ         $0x25, Y3, Y5
+	VPSRLQ         $0x1b, Y3, Y3
+	VPOR           Y5, Y3, Y3
+	VPADDQ         Y2, Y3, Y5
+	VPXOR          Y2, Y3, Y3
+	VPSLLQ         $0x18, Y2, Y6
+	VPSRLQ         $0x28, Y2, Y2
+	VPOR           Y6, Y2, Y2
+	VPXOR          Y3, Y2, Y2
+	VPSLLQ         $0x10, Y3, Y6
+	VPXOR          Y6, Y2, Y2
+	VPSLLQ         $0x25, Y3, Y6
+	VPSRLQ         $0x1b, Y3, Y3
+	VPOR           Y6, Y3, Y3
+	VMOVDQU        Y2, 32(R10)
+	VMOVDQU        Y3, 96(R10)
+	VMOVUPS        32(SI)(R13*1), Y2
+	VMOVUPS        32(DI)(R13*1), Y3
+	VADDPS         Y3, Y2, Y6
+	VADDPS         32(R9)(R13*1), Y6, Y6
+	VMULPS         200(AX), Y2, Y7
+	VMULPS         232(AX), Y3, Y8
+	VADDPS         Y8, Y7, Y7
+	VADDPS         32(R8)(R13*1), Y7, Y7
+	VPSRLD         $0x1c, Y4, Y8
+	VBROADCASTI128 776(AX), Y9
+	VPERMD         648(AX), Y8, Y10
+	VPERMD         680(AX), Y8, Y11
+	VBLENDVPS      Y4, Y11, Y10, Y10
+	VPCMPGTD       Y4, Y10, Y10
+	VPOR           upper<>+0(SB), Y8, Y4
+	VPSHUFB        Y4, Y9, Y4
+	VBLENDVPS      Y10, Y8, Y4, Y4
+	VCVTDQ2PS      Y4, Y4
+	VMULPS         264(AX), Y4, Y4
+	VMULPS         104(AX), Y2, Y2
+	VADDPS         Y4, Y2, Y2
+	VMOVUPS        Y2, 32(SI)(R13*1)
+	VPSRLD         $0x1c, Y5, Y2
+	VBROADCASTI128 792(AX), Y4
+	VPERMD         712(AX), Y2, Y8
+	VPERMD         744(AX), Y2, Y9
+	VBLENDVPS      Y5, Y9, Y8, Y8
+	VPCMPGTD       Y5, Y8, Y8
+	VPOR           upper<>+0(SB), Y2, Y5
+	VPSHUFB        Y5, Y4, Y5
+	VBLENDVPS      Y8, Y2, Y5, Y5
+	VCVTDQ2PS      Y5, Y5
+	VMULPS         296(AX), Y5, Y5
+	VMULPS         136(AX), Y3, Y3
+	VADDPS         Y5, Y3, Y3
+	VMOVUPS        Y3, 32(DI)(R13*1)
+	VMINPS         552(AX), Y6, Y6
+	VMULPS         Y6, Y6, Y2
+	VMULPS         Y2, Y2, Y3
+	VMULPS         360(AX), Y6, Y4
+	VADDPS         328(AX), Y4, Y4
+	VMULPS         424(AX), Y6, Y5
+	VADDPS         392(AX), Y5, Y5
+	VMULPS         Y2, Y5, Y5
+	VADDPS         Y5, Y4, Y4
+	VMULPS         488(AX), Y6, Y5
+	VADDPS         456(AX), Y5, Y5
+	VMULPS         520(AX), Y2, Y2
+	VADDPS         Y2, Y5, Y5
+	VMULPS         Y3, Y5, Y5
+	VADDPS         Y5, Y4, Y5
+	VMULPS         Y5, Y6, Y6
+	VSUBPS         Y6, Y1, Y6
+	VMULPS         32(BX)(R13*1), Y6, Y2
+	VMULPS         Y5, Y7, Y7
+	VADDPS         Y7, Y2, Y2
+	VPBROADCASTB   1(R11), Y3
+	VPAND          bits<>+0(SB), Y3, Y3
+	VPCMPEQD       bits<>+0(SB), Y3, Y3
+	VANDNPS        Y2, Y3, Y3
+	VBLENDVPS      Y3, Y2, Y0, Y2
+	VMOVUPS        Y2, 32(BX)(R13*1)
+	VMOVMSKPS      Y3, R14
+	MOVBLZX        1(R11), R15
+	MOVBLZX        1(R12), BP
+	ORL            R15, R14
+	XORL           $0xff, R14
+	NOTL           BP
+	ANDL           BP, R15
+	ORL            R14, R15
+	MOVB           R15, 1(R11)
+	MOVB           R14, 1(R12)
+	ORQ            R14, DX
+	ADDQ           $0x40, R13
+	ADDQ           $0x00000080, R10
+	ADDQ           $0x02, R11
+	ADDQ           $0x02, R12
+	MOVQ           R13, R14
+	SHRQ           $0x06, R14
+	CMPQ           R14, 56(AX)
+	JNE            group
+	MOVQ           72(AX), BX
+	INCQ           BX
+	CMPQ           BX, 64(AX)
+	JNE            same
+	XORQ           BX, BX
+
+same:
+	MOVQ  BX, 72(AX)
+	INCQ  CX
+	TESTQ DX, DX
+	JZ    steps
+
+end:
+	MOVQ CX, 80(AX)
+	MOVQ DX, 88(AX)
+	VZEROUPPER
+	RET
+
+// func conductancesNearAVX2(b *byte)
+// Requires: AVX, AVX2
+TEXT ·conductancesNearAVX2(SB), NOSPLIT, $0-8
+	MOVQ     b+0(FP), AX
+	XORQ     CX, CX
+	XORQ     DX, DX
+	VPCMPEQD Y0, Y0, Y0
+	VPSRLD   $0x19, Y0, Y0
+	VPSLLD   $0x17, Y0, Y0
+	VPCMPEQD Y1, Y1, Y1
+
+steps:
+	CMPQ CX, 72(AX)
+	JGE  end
+	MOVQ (AX), BX
+	MOVQ 8(AX), SI
+	MOVQ 16(AX), DI
+	MOVQ 24(AX), R8
+	MOVQ 32(AX), R9
+	MOVQ 40(AX), R10
+	MOVQ 48(AX), R11
+	MOVQ 56(AX), R12
+	XORQ DX, DX
+	XORQ R13, R13
+
+group:
+	VMOVDQU        (R10), Y2
+	VMOVDQU        64(R10), Y3
+	VPADDQ         Y2, Y3, Y4
+	VPXOR          Y2, Y3, Y3
+	VPSLLQ         $0x18, Y2, Y5
+	VPSRLQ         $0x28, Y2, Y2
+	VPOR           Y5, Y2, Y2
+	VPXOR          Y3, Y2, Y2
+	VPSLLQ         $0x10, Y3, Y5
+	VPXOR          Y5, Y2, Y2
+	VPSLLQ         $0x25, Y3, Y5
+	VPSRLQ         $0x1b, Y3, Y3
+	VPOR           Y5, Y3, Y3
+	VPADDQ         Y2, Y3, Y5
+	VPXOR          Y2, Y3, Y3
+	VPSLLQ         $0x18, Y2, Y6
+	VPSRLQ         $0x28, Y2, Y2
+	VPOR           Y6, Y2, Y2
+	VPXOR          Y3, Y2, Y2
+	VPSLLQ         $0x10, Y3, Y6
+	VPXOR          Y6, Y2, Y2
+	VPSLLQ         $0x25, Y3, Y6
+	VPSRLQ         $0x1b, Y3, Y3
+	VPOR           Y6, Y3, Y3
+	VMOVDQU        Y2, (R10)
+	VMOVDQU        Y3, 64(R10)
+	VMOVUPS        (SI)(R13*1), Y2
+	VMOVUPS        (DI)(R13*1), Y3
+	VADDPS         Y3, Y2, Y6
+	VADDPS         (R9)(R13*1), Y6, Y6
+	VMULPS         384(R11), Y2, Y7
+	VMULPS         448(R11), Y3, Y8
+	VADDPS         Y8, Y7, Y7
+	VADDPS         (R8)(R13*1), Y7, Y7
+	VPSRLD         $0x1c, Y4, Y8
+	VBROADCASTI128 536(AX), Y9
+	VPERMD         408(AX), Y8, Y10
+	VPERMD         440(AX), Y8, Y11
+	VBLENDVPS      Y4, Y11, Y10, Y10
+	VPCMPGTD       Y4, Y10, Y10
+	VPOR           upper<>+0(SB), Y8, Y4
+	VPSHUFB        Y4, Y9, Y4
+	VBLENDVPS      Y10, Y8, Y4, Y4
+	VCVTDQ2PS      Y4, Y4
+	VMULPS         192(R11), Y4, Y4
+	VMULPS         64(R11), Y2, Y2
+	VADDPS         Y4, Y2, Y2
+	VMOVUPS        Y2, (SI)(R13*1)
+	VPSRLD         $0x1c, Y5, Y2
+	VBROADCASTI128 552(AX), Y4
+	VPERMD         472(AX), Y2, Y8
+	VPERMD         504(AX), Y2, Y9
+	VBLENDVPS      Y5, Y9, Y8, Y8
+	VPCMPGTD       Y5, Y8, Y8
+	VPOR           upper<>+0(SB), Y2, Y5
+	VPSHUFB        Y5, Y4, Y5
+	VBLENDVPS      Y8, Y2, Y5, Y5
+	VCVTDQ2PS      Y5, Y5
+	VMULPS         256(R11), Y5, Y5
+	VMULPS         128(R11), Y3, Y3
+	VADDPS         Y5, Y3, Y3
+	VMOVUPS        Y3, (DI)(R13*1)
+	VMINPS         312(AX), Y6, Y6
+	VMULPS         Y6, Y6, Y2
+	VMULPS         Y2, Y2, Y3
+	VMULPS         120(AX), Y6, Y4
+	VADDPS         88(AX), Y4, Y4
+	VMULPS         184(AX), Y6, Y5
+	VADDPS         152(AX), Y5, Y5
+	VMULPS         Y2, Y5, Y5
+	VADDPS         Y5, Y4, Y4
+	VMULPS         248(AX), Y6, Y5
+	VADDPS         216(AX), Y5, Y5
+	VMULPS         280(AX), Y2, Y2
+	VADDPS         Y2, Y5, Y5
+	VMULPS         Y3, Y5, Y5
+	VADDPS         Y5, Y4, Y5
+	VMULPS         Y5, Y6, Y6
+	VSUBPS         Y6, Y0, Y6
+	VMULPS         (BX)(R13*1), Y6, Y2
+	VMULPS         Y5, Y7, Y7
+	VADDPS         Y7, Y2, Y2
+	VMOVDQU        576(R11), Y3
+	VMOVUPS        320(R11), Y5
+	VPXOR          Y4, Y4, Y4
+	VPCMPGTD       Y4, Y3, Y6
+	VANDNPS        Y2, Y6, Y7
+	VORPS          Y2, Y6, Y6
+	VBLENDVPS      Y7, Y2, Y5, Y2
+	VMOVUPS        Y2, (BX)(R13*1)
+	VPADDD         Y1, Y3, Y3
+	VPMAXSD        Y4, Y3, Y3
+	VMOVUPS        512(R11), Y5
+	VBLENDVPS      Y6, Y3, Y5, Y3
+	VMOVDQU        Y3, 576(R11)
+	VMOVMSKPS      Y6, R14
+	XORL           $0xff, R14
+	MOVB           R14, (R12)
+	ORQ            R14, DX
+	VMOVDQU        32(R10), Y2
+	VMOVDQU        96(R10), Y3
+	VPADDQ         Y2, Y3, Y4
+	VPXOR          Y2, Y3, Y3
+	VPSLLQ         $0x18, Y2, Y5
+	VPSRLQ         $0x28, Y2, Y2
+	VPOR           Y5, Y2, Y2
+	VPXOR          Y3, Y2, Y2
+	VPSLLQ         $0x10, Y3, Y5
+	VPXOR          Y5, Y2, Y2
+	VPSLLQ         $0x25, Y3, Y5
+	VPSRLQ         $0x1b, Y3, Y3
+	VPOR           Y5, Y3, Y3
+	VPADDQ         Y2, Y3, Y5
+	VPXOR          Y2, Y3, Y3
+	VPSLLQ         $0x18, Y2, Y6
+	VPSRLQ         $0x28, Y2, Y2
+	VPOR           Y6, Y2, Y2
+	VPXOR          Y3, Y2, Y2
+	VPSLLQ         $0x10, Y3, Y6
+	VPXOR          Y6, Y2, Y2
+	VPSLLQ         $0x25, Y3, Y6
+	VPSRLQ         $0x1b, Y3, Y3
+	VPOR           Y6, Y3, Y3
+	VMOVDQU        Y2, 32(R10)
+	VMOVDQU        Y3, 96(R10)
+	VMOVUPS        32(SI)(R13*1), Y2
+	VMOVUPS        32(DI)(R13*1), Y3
+	VADDPS         Y3, Y2, Y6
+	VADDPS         32(R9)(R13*1), Y6, Y6
+	VMULPS         416(R11), Y2, Y7
+	VMULPS         480(R11), Y3, Y8
+	VADDPS         Y8, Y7, Y7
+	VADDPS         32(R8)(R13*1), Y7, Y7
+	VPSRLD         $0x1c, Y4, Y8
+	VBROADCASTI128 536(AX), Y9
+	VPERMD         408(AX), Y8, Y10
+	VPERMD         440(AX), Y8, Y11
+	VBLENDVPS      Y4, Y11, Y10, Y10
+	VPCMPGTD       Y4, Y10, Y10
+	VPOR           upper<>+0(SB), Y8, Y4
+	VPSHUFB        Y4, Y9, Y4
+	VBLENDVPS      Y10, Y8, Y4, Y4
+	VCVTDQ2PS      Y4, Y4
+	VMULPS         224(R11), Y4, Y4
+	VMULPS         96(R11), Y2, Y2
+	VADDPS         Y4, Y2, Y2
+	VMOVUPS        Y2, 32(SI)(R13*1)
+	VPSRLD         $0x1c, Y5, Y2
+	VBROADCASTI128 552(AX), Y4
+	VPERMD         472(AX), Y2, Y8
+	VPERMD         504(AX), Y2, Y9
+	VBLENDVPS      Y5, Y9, Y8, Y8
+	VPCMPGTD       Y5, Y8, Y8
+	VPOR           upper<>+0(SB), Y2, Y5
+	VPSHUFB        Y5, Y4, Y5
+	VBLENDVPS      Y8, Y2, Y5, Y5
+	VCVTDQ2PS      Y5, Y5
+	VMULPS         288(R11), Y5, Y5
+	VMULPS         160(R11), Y3, Y3
+	VADDPS         Y5, Y3, Y3
+	VMOVUPS        Y3, 32(DI)(R13*1)
+	VMINPS         312(AX), Y6, Y6
+	VMULPS         Y6, Y6, Y2
+	VMULPS         Y2, Y2, Y3
+	VMULPS         120(AX), Y6, Y4
+	VADDPS         88(AX), Y4, Y4
+	VMULPS         184(AX), Y6, Y5
+	VADDPS         152(AX), Y5, Y5
+	VMULPS         Y2, Y5, Y5
+	VADDPS         Y5, Y4, Y4
+	VMULPS         248(AX), Y6, Y5
+	VADDPS         216(AX), Y5, Y5
+	VMULPS         280(AX), Y2, Y2
+	VADDPS         Y2, Y5, Y5
+	VMULPS         Y3, Y5, Y5
+	VADDPS         Y5, Y4, Y5
+	VMULPS         Y5, Y6, Y6
+	VSUBPS         Y6, Y0, Y6
+	VMULPS         32(BX)(R13*1), Y6, Y2
+	VMULPS         Y5, Y7, Y7
 	VADDPS         Y7, Y2, Y2
 	VMOVDQU        608(R11), Y3
 	VMOVUPS        352(R11), Y5
@@ -1962,170 +2457,6 @@ end:
 	VZEROUPPER
 	RET
 
-// func conductanceAVX512(b *byte)
-// Requires: AVX, AVX512DQ, AVX512F
-TEXT ·conductanceAVX512(SB), NOSPLIT, $8-8
-	MOVQ         b+0(FP), AX
-	XORQ         CX, CX
-	XORQ         DX, DX
-	VBROADCASTSS 168(AX), Z0
-	VBROADCASTSS 328(AX), Z1
-	VBROADCASTSS 360(AX), Z2
-	VBROADCASTSS 392(AX), Z3
-	VBROADCASTSS 424(AX), Z4
-	VBROADCASTSS 456(AX), Z5
-	VBROADCASTSS 488(AX), Z6
-	VBROADCASTSS 520(AX), Z7
-	VBROADCASTSS 552(AX), Z8
-	VBROADCASTSS 584(AX), Z9
-	VBROADCASTSS 616(AX), Z10
-	VPTERNLOGD   $0xff, Z11, Z11, Z11
-	VPSRLD       $0x19, Z11, Z11
-	VPSLLD       $0x17, Z11, Z11
-	VBROADCASTSS 104(AX), Z12
-	VBROADCASTSS 136(AX), Z13
-	VBROADCASTSS 264(AX), Z14
-	VBROADCASTSS 296(AX), Z15
-	VBROADCASTSS 200(AX), Z16
-	VBROADCASTSS 232(AX), Z17
-	VMOVDQU32    648(AX), Z18
-	VPMOVZXBD    776(AX), Z19
-	VMOVDQU32    712(AX), Z20
-	VPMOVZXBD    792(AX), Z21
-
-steps:
-	CMPQ  CX, 80(AX)
-	JGE   end
-	MOVQ  (AX), BX
-	MOVQ  8(AX), SI
-	MOVQ  16(AX), DI
-	MOVQ  24(AX), R8
-	MOVQ  96(AX), R9
-	MOVQ  32(AX), R10
-	MOVQ  40(AX), R11
-	MOVQ  72(AX), R12
-	IMULQ 56(AX), R12
-	SHLQ  $0x01, R12
-	ADDQ  48(AX), R12
-	XORQ  DX, DX
-	XORQ  R13, R13
-
-group:
-	VMOVDQU32  (R10), Z22
-	VMOVDQU32  64(R10), Z23
-	VPADDQ     Z22, Z23, Z24
-	VPXORQ     Z22, Z23, Z23
-	VPROLQ     $0x18, Z22, Z22
-	VPSLLQ     $0x10, Z23, Z25
-	VPTERNLOGQ $0x96, Z25, Z23, Z22
-	VPROLQ     $0x25, Z23, Z23
-	VPADDQ     Z22, Z23, Z25
-	VPXORQ     Z22, Z23, Z23
-	VPROLQ     $0x18, Z22, Z22
-	VPSLLQ     $0x10, Z23, Z26
-	VPTERNLOGQ $0x96, Z26, Z23, Z22
-	VPROLQ     $0x25, Z23, Z23
-	VMOVDQU64  Z22, (R10)
-	VMOVDQU64  Z23, 64(R10)
-	VMOVUPS    (SI)(R13*1), Z22
-	VMOVUPS    (DI)(R13*1), Z23
-	VADDPS     Z23, Z22, Z26
-	VADDPS     (R9)(R13*1), Z26, Z26
-	VMULPS     Z16, Z22, Z27
-	VMULPS     Z17, Z23, Z28
-	VADDPS     Z28, Z27, Z27
-	VADDPS     (R8)(R13*1), Z27, Z27
-	VPSRLD     $0x1c, Z24, Z28
-	VPERMD     Z18, Z28, Z29
-	VPCMPGTD   Z24, Z29, K1
-	VPERMD     Z19, Z28, Z24
-	VMOVDQA32  Z28, K1, Z24
-	VCVTDQ2PS  Z24, Z24
-	VMULPS     Z14, Z24, Z24
-	VMULPS     Z12, Z22, Z22
-	VADDPS     Z24, Z22, Z22
-	VMOVUPS    Z22, (SI)(R13*1)
-	VPSRLD     $0x1c, Z25, Z22
-	VPERMD     Z20, Z22, Z24
-	VPCMPGTD   Z25, Z24, K1
-	VPERMD     Z21, Z22, Z24
-	VMOVDQA32  Z22, K1, Z24
-	VCVTDQ2PS  Z24, Z24
-	VMULPS     Z15, Z24, Z24
-	VMULPS     Z13, Z23, Z23
-	VADDPS     Z24, Z23, Z23
-	VMOVUPS    Z23, (DI)(R13*1)
-	VMINPS     Z8, Z26, Z26
-	VMULPS     Z9, Z26, Z22
-	VMULPS     Z22, Z22, Z23
-	VMULPS     Z23, Z23, Z24
-	VMULPS     Z2, Z22, Z25
-	VADDPS     Z1, Z25, Z25
-	VMULPS     Z4, Z22, Z28
-	VADDPS     Z3, Z28, Z28
-	VMULPS     Z23, Z28, Z28
-	VADDPS     Z28, Z25, Z25
-	VMULPS     Z6, Z22, Z28
-	VADDPS     Z5, Z28, Z28
-	VMULPS     Z7, Z23, Z23
-	VADDPS     Z23, Z28, Z28
-	VMULPS     Z24, Z28, Z28
-	VADDPS     Z28, Z25, Z28
-	VMULPS     Z10, Z22, Z22
-	VMULPS     Z28, Z22, Z23
-	VMULPS     Z23, Z28, Z23
-	VSUBPS     Z23, Z28, Z28
-	VADDPS     Z22, Z22, Z22
-	VMULPS     Z28, Z22, Z22
-	VMULPS     Z22, Z28, Z22
-	VSUBPS     Z22, Z28, Z28
-	VMULPS     Z28, Z26, Z26
-	VSUBPS     Z26, Z11, Z26
-	VMULPS     (BX)(R13*1), Z26, Z22
-	VMULPS     Z28, Z27, Z27
-	VADDPS     Z27, Z22, Z22
-	KMOVW      (R11), K1
-	VPMOVD2M   Z22, K2
-	KANDNW     K2, K1, K2
-	VBLENDMPS  Z22, Z0, K2, Z22
-	VMOVUPS    Z22, (BX)(R13*1)
-	KMOVW      K2, R14
-	MOVWLZX    (R11), R15
-	MOVWLZX    (R12), BP
-	ORL        R15, R14
-	XORL       $0x0000ffff, R14
-	NOTL       BP
-	ANDL       BP, R15
-	ORL        R14, R15
-	MOVW       R15, (R11)
-	MOVW       R14, (R12)
-	ORQ        R14, DX
-	ADDQ       $0x40, R13
-	ADDQ       $0x00000080, R10
-	ADDQ       $0x02, R11
-	ADDQ       $0x02, R12
-	MOVQ       R13, R14
-	SHRQ       $0x06, R14
-	CMPQ       R14, 56(AX)
-	JNE        group
-	MOVQ       72(AX), BX
-	INCQ       BX
-	CMPQ       BX, 64(AX)
-	JNE        same
-	XORQ       BX, BX
-
-same:
-	MOVQ  BX, 72(AX)
-	INCQ  CX
-	TESTQ DX, DX
-	JZ    steps
-
-end:
-	MOVQ CX, 80(AX)
-	MOVQ DX, 88(AX)
-	VZEROUPPER
-	RET
-
 // func currentsAVX512(b *byte)
 // Requires: AVX, AVX512DQ, AVX512F
 TEXT ·currentsAVX512(SB), NOSPLIT, $0-8
@@ -2231,6 +2562,170 @@ end:
 	VZEROUPPER
 	RET
 
+// func conductanceAVX512(b *byte)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·conductanceAVX512(SB), NOSPLIT, $8-8
+	MOVQ         b+0(FP), AX
+	XORQ         CX, CX
+	XORQ         DX, DX
+	VBROADCASTSS 168(AX), Z0
+	VBROADCASTSS 328(AX), Z1
+	VBROADCASTSS 360(AX), Z2
+	VBROADCASTSS 392(AX), Z3
+	VBROADCASTSS 424(AX), Z4
+	VBROADCASTSS 456(AX), Z5
+	VBROADCASTSS 488(AX), Z6
+	VBROADCASTSS 520(AX), Z7
+	VBROADCASTSS 552(AX), Z8
+	VBROADCASTSS 584(AX), Z9
+	VBROADCASTSS 616(AX), Z10
+	VPTERNLOGD   $0xff, Z11, Z11, Z11
+	VPSRLD       $0x19, Z11, Z11
+	VPSLLD       $0x17, Z11, Z11
+	VBROADCASTSS 104(AX), Z12
+	VBROADCASTSS 136(AX), Z13
+	VBROADCASTSS 264(AX), Z14
+	VBROADCASTSS 296(AX), Z15
+	VBROADCASTSS 200(AX), Z16
+	VBROADCASTSS 232(AX), Z17
+	VMOVDQU32    648(AX), Z18
+	VPMOVZXBD    776(AX), Z19
+	VMOVDQU32    712(AX), Z20
+	VPMOVZXBD    792(AX), Z21
+
+steps:
+	CMPQ  CX, 80(AX)
+	JGE   end
+	MOVQ  (AX), BX
+	MOVQ  8(AX), SI
+	MOVQ  16(AX), DI
+	MOVQ  24(AX), R8
+	MOVQ  96(AX), R9
+	MOVQ  32(AX), R10
+	MOVQ  40(AX), R11
+	MOVQ  72(AX), R12
+	IMULQ 56(AX), R12
+	SHLQ  $0x01, R12
+	ADDQ  48(AX), R12
+	XORQ  DX, DX
+	XORQ  R13, R13
+
+group:
+	VMOVDQU32  (R10), Z22
+	VMOVDQU32  64(R10), Z23
+	VPADDQ     Z22, Z23, Z24
+	VPXORQ     Z22, Z23, Z23
+	VPROLQ     $0x18, Z22, Z22
+	VPSLLQ     $0x10, Z23, Z25
+	VPTERNLOGQ $0x96, Z25, Z23, Z22
+	VPROLQ     $0x25, Z23, Z23
+	VPADDQ     Z22, Z23, Z25
+	VPXORQ     Z22, Z23, Z23
+	VPROLQ     $0x18, Z22, Z22
+	VPSLLQ     $0x10, Z23, Z26
+	VPTERNLOGQ $0x96, Z26, Z23, Z22
+	VPROLQ     $0x25, Z23, Z23
+	VMOVDQU64  Z22, (R10)
+	VMOVDQU64  Z23, 64(R10)
+	VMOVUPS    (SI)(R13*1), Z22
+	VMOVUPS    (DI)(R13*1), Z23
+	VADDPS     Z23, Z22, Z26
+	VADDPS     (R9)(R13*1), Z26, Z26
+	VMULPS     Z16, Z22, Z27
+	VMULPS     Z17, Z23, Z28
+	VADDPS     Z28, Z27, Z27
+	VADDPS     (R8)(R13*1), Z27, Z27
+	VPSRLD     $0x1c, Z24, Z28
+	VPERMD     Z18, Z28, Z29
+	VPCMPGTD   Z24, Z29, K1
+	VPERMD     Z19, Z28, Z24
+	VMOVDQA32  Z28, K1, Z24
+	VCVTDQ2PS  Z24, Z24
+	VMULPS     Z14, Z24, Z24
+	VMULPS     Z12, Z22, Z22
+	VADDPS     Z24, Z22, Z22
+	VMOVUPS    Z22, (SI)(R13*1)
+	VPSRLD     $0x1c, Z25, Z22
+	VPERMD     Z20, Z22, Z24
+	VPCMPGTD   Z25, Z24, K1
+	VPERMD     Z21, Z22, Z24
+	VMOVDQA32  Z22, K1, Z24
+	VCVTDQ2PS  Z24, Z24
+	VMULPS     Z15, Z24, Z24
+	VMULPS     Z13, Z23, Z23
+	VADDPS     Z24, Z23, Z23
+	VMOVUPS    Z23, (DI)(R13*1)
+	VMINPS     Z8, Z26, Z26
+	VMULPS     Z9, Z26, Z24
+	VMULPS     Z24, Z24, Z22
+	VMULPS     Z22, Z22, Z23
+	VMULPS     Z2, Z24, Z25
+	VADDPS     Z1, Z25, Z25
+	VMULPS     Z4, Z24, Z28
+	VADDPS     Z3, Z28, Z28
+	VMULPS     Z22, Z28, Z28
+	VADDPS     Z28, Z25, Z25
+	VMULPS     Z6, Z24, Z28
+	VADDPS     Z5, Z28, Z28
+	VMULPS     Z7, Z22, Z22
+	VADDPS     Z22, Z28, Z28
+	VMULPS     Z23, Z28, Z28
+	VADDPS     Z28, Z25, Z28
+	VMULPS     Z10, Z24, Z24
+	VMULPS     Z28, Z24, Z22
+	VMULPS     Z22, Z28, Z22
+	VSUBPS     Z22, Z28, Z28
+	VADDPS     Z24, Z24, Z24
+	VMULPS     Z28, Z24, Z22
+	VMULPS     Z22, Z28, Z22
+	VSUBPS     Z22, Z28, Z28
+	VMULPS     Z28, Z26, Z26
+	VSUBPS     Z26, Z11, Z26
+	VMULPS     (BX)(R13*1), Z26, Z22
+	VMULPS     Z28, Z27, Z27
+	VADDPS     Z27, Z22, Z22
+	KMOVW      (R11), K1
+	VPMOVD2M   Z22, K2
+	KANDNW     K2, K1, K2
+	VBLENDMPS  Z22, Z0, K2, Z22
+	VMOVUPS    Z22, (BX)(R13*1)
+	KMOVW      K2, R14
+	MOVWLZX    (R11), R15
+	MOVWLZX    (R12), BP
+	ORL        R15, R14
+	XORL       $0x0000ffff, R14
+	NOTL       BP
+	ANDL       BP, R15
+	ORL        R14, R15
+	MOVW       R15, (R11)
+	MOVW       R14, (R12)
+	ORQ        R14, DX
+	ADDQ       $0x40, R13
+	ADDQ       $0x00000080, R10
+	ADDQ       $0x02, R11
+	ADDQ       $0x02, R12
+	MOVQ       R13, R14
+	SHRQ       $0x06, R14
+	CMPQ       R14, 56(AX)
+	JNE        group
+	MOVQ       72(AX), BX
+	INCQ       BX
+	CMPQ       BX, 64(AX)
+	JNE        same
+	XORQ       BX, BX
+
+same:
+	MOVQ  BX, 72(AX)
+	INCQ  CX
+	TESTQ DX, DX
+	JZ    steps
+
+end:
+	MOVQ CX, 80(AX)
+	MOVQ DX, 88(AX)
+	VZEROUPPER
+	RET
+
 // func conductancesAVX512(b *byte)
 // Requires: AVX, AVX512DQ, AVX512F
 TEXT ·conductancesAVX512(SB), NOSPLIT, $0-8
@@ -2316,27 +2811,27 @@ group:
 	VADDPS     Z18, Z17, Z17
 	VMOVUPS    Z17, (DI)(R13*1)
 	VMINPS     Z7, Z21, Z21
-	VMULPS     Z8, Z21, Z16
+	VMULPS     Z8, Z21, Z18
+	VMULPS     Z18, Z18, Z16
 	VMULPS     Z16, Z16, Z17
-	VMULPS     Z17, Z17, Z18
-	VMULPS     Z1, Z16, Z19
+	VMULPS     Z1, Z18, Z19
 	VADDPS     Z0, Z19, Z19
-	VMULPS     Z3, Z16, Z23
+	VMULPS     Z3, Z18, Z23
 	VADDPS     Z2, Z23, Z23
-	VMULPS     Z17, Z23, Z23
+	VMULPS     Z16, Z23, Z23
 	VADDPS     Z23, Z19, Z19
-	VMULPS     Z5, Z16, Z23
+	VMULPS     Z5, Z18, Z23
 	VADDPS     Z4, Z23, Z23
-	VMULPS     Z6, Z17, Z17
-	VADDPS     Z17, Z23, Z23
-	VMULPS     Z18, Z23, Z23
+	VMULPS     Z6, Z16, Z16
+	VADDPS     Z16, Z23, Z23
+	VMULPS     Z17, Z23, Z23
 	VADDPS     Z23, Z19, Z23
-	VMULPS     Z9, Z16, Z16
-	VMULPS     Z23, Z16, Z17
-	VMULPS     Z17, Z23, Z17
-	VSUBPS     Z17, Z23, Z23
-	VADDPS     Z16, Z16, Z16
-	VMULPS     Z23, Z16, Z16
+	VMULPS     Z9, Z18, Z18
+	VMULPS     Z23, Z18, Z16
+	VMULPS     Z16, Z23, Z16
+	VSUBPS     Z16, Z23, Z23
+	VADDPS     Z18, Z18, Z18
+	VMULPS     Z23, Z18, Z16
 	VMULPS     Z16, Z23, Z16
 	VSUBPS     Z16, Z23, Z23
 	VMULPS     Z23, Z21, Z21
@@ -2358,6 +2853,296 @@ group:
 	VPMAXSD    Z20, Z17, Z17
 	VMOVDQU32  512(R11), K1, Z17
 	VMOVDQU32  Z17, 576(R11)
+	KMOVW      K1, R14
+	MOVW       R14, (R12)
+	ORQ        R14, DX
+	ADDQ       $0x40, R13
+	ADDQ       $0x00000080, R10
+	ADDQ       $0x00000280, R11
+	ADDQ       $0x02, R12
+	MOVQ       R13, R14
+	SHRQ       $0x06, R14
+	CMPQ       R14, 64(AX)
+	JNE        group
+	INCQ       CX
+	TESTQ      DX, DX
+	JZ         steps
+
+end:
+	MOVQ CX, 72(AX)
+	MOVQ DX, 80(AX)
+	VZEROUPPER
+	RET
+
+// func conductanceNearAVX512(b *byte)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·conductanceNearAVX512(SB), NOSPLIT, $8-8
+	MOVQ         b+0(FP), AX
+	XORQ         CX, CX
+	XORQ         DX, DX
+	VBROADCASTSS 168(AX), Z0
+	VBROADCASTSS 328(AX), Z1
+	VBROADCASTSS 360(AX), Z2
+	VBROADCASTSS 392(AX), Z3
+	VBROADCASTSS 424(AX), Z4
+	VBROADCASTSS 456(AX), Z5
+	VBROADCASTSS 488(AX), Z6
+	VBROADCASTSS 520(AX), Z7
+	VBROADCASTSS 552(AX), Z8
+	VPTERNLOGD   $0xff, Z9, Z9, Z9
+	VPSRLD       $0x19, Z9, Z9
+	VPSLLD       $0x17, Z9, Z9
+	VBROADCASTSS 104(AX), Z10
+	VBROADCASTSS 136(AX), Z11
+	VBROADCASTSS 264(AX), Z12
+	VBROADCASTSS 296(AX), Z13
+	VBROADCASTSS 200(AX), Z14
+	VBROADCASTSS 232(AX), Z15
+	VMOVDQU32    648(AX), Z16
+	VPMOVZXBD    776(AX), Z17
+	VMOVDQU32    712(AX), Z18
+	VPMOVZXBD    792(AX), Z19
+
+steps:
+	CMPQ  CX, 80(AX)
+	JGE   end
+	MOVQ  (AX), BX
+	MOVQ  8(AX), SI
+	MOVQ  16(AX), DI
+	MOVQ  24(AX), R8
+	MOVQ  96(AX), R9
+	MOVQ  32(AX), R10
+	MOVQ  40(AX), R11
+	MOVQ  72(AX), R12
+	IMULQ 56(AX), R12
+	SHLQ  $0x01, R12
+	ADDQ  48(AX), R12
+	XORQ  DX, DX
+	XORQ  R13, R13
+
+group:
+	VMOVDQU32  (R10), Z20
+	VMOVDQU32  64(R10), Z21
+	VPADDQ     Z20, Z21, Z22
+	VPXORQ     Z20, Z21, Z21
+	VPROLQ     $0x18, Z20, Z20
+	VPSLLQ     $0x10, Z21, Z23
+	VPTERNLOGQ $0x96, Z23, Z21, Z20
+	VPROLQ     $0x25, Z21, Z21
+	VPADDQ     Z20, Z21, Z23
+	VPXORQ     Z20, Z21, Z21
+	VPROLQ     $0x18, Z20, Z20
+	VPSLLQ     $0x10, Z21, Z24
+	VPTERNLOGQ $0x96, Z24, Z21, Z20
+	VPROLQ     $0x25, Z21, Z21
+	VMOVDQU64  Z20, (R10)
+	VMOVDQU64  Z21, 64(R10)
+	VMOVUPS    (SI)(R13*1), Z20
+	VMOVUPS    (DI)(R13*1), Z21
+	VADDPS     Z21, Z20, Z24
+	VADDPS     (R9)(R13*1), Z24, Z24
+	VMULPS     Z14, Z20, Z25
+	VMULPS     Z15, Z21, Z26
+	VADDPS     Z26, Z25, Z25
+	VADDPS     (R8)(R13*1), Z25, Z25
+	VPSRLD     $0x1c, Z22, Z26
+	VPERMD     Z16, Z26, Z27
+	VPCMPGTD   Z22, Z27, K1
+	VPERMD     Z17, Z26, Z22
+	VMOVDQA32  Z26, K1, Z22
+	VCVTDQ2PS  Z22, Z22
+	VMULPS     Z12, Z22, Z22
+	VMULPS     Z10, Z20, Z20
+	VADDPS     Z22, Z20, Z20
+	VMOVUPS    Z20, (SI)(R13*1)
+	VPSRLD     $0x1c, Z23, Z20
+	VPERMD     Z18, Z20, Z22
+	VPCMPGTD   Z23, Z22, K1
+	VPERMD     Z19, Z20, Z22
+	VMOVDQA32  Z20, K1, Z22
+	VCVTDQ2PS  Z22, Z22
+	VMULPS     Z13, Z22, Z22
+	VMULPS     Z11, Z21, Z21
+	VADDPS     Z22, Z21, Z21
+	VMOVUPS    Z21, (DI)(R13*1)
+	VMINPS     Z8, Z24, Z24
+	VMULPS     Z24, Z24, Z20
+	VMULPS     Z20, Z20, Z21
+	VMULPS     Z2, Z24, Z22
+	VADDPS     Z1, Z22, Z22
+	VMULPS     Z4, Z24, Z23
+	VADDPS     Z3, Z23, Z23
+	VMULPS     Z20, Z23, Z23
+	VADDPS     Z23, Z22, Z22
+	VMULPS     Z6, Z24, Z23
+	VADDPS     Z5, Z23, Z23
+	VMULPS     Z7, Z20, Z20
+	VADDPS     Z20, Z23, Z23
+	VMULPS     Z21, Z23, Z23
+	VADDPS     Z23, Z22, Z23
+	VMULPS     Z23, Z24, Z24
+	VSUBPS     Z24, Z9, Z24
+	VMULPS     (BX)(R13*1), Z24, Z20
+	VMULPS     Z23, Z25, Z25
+	VADDPS     Z25, Z20, Z20
+	KMOVW      (R11), K1
+	VPMOVD2M   Z20, K2
+	KANDNW     K2, K1, K2
+	VBLENDMPS  Z20, Z0, K2, Z20
+	VMOVUPS    Z20, (BX)(R13*1)
+	KMOVW      K2, R14
+	MOVWLZX    (R11), R15
+	MOVWLZX    (R12), BP
+	ORL        R15, R14
+	XORL       $0x0000ffff, R14
+	NOTL       BP
+	ANDL       BP, R15
+	ORL        R14, R15
+	MOVW       R15, (R11)
+	MOVW       R14, (R12)
+	ORQ        R14, DX
+	ADDQ       $0x40, R13
+	ADDQ       $0x00000080, R10
+	ADDQ       $0x02, R11
+	ADDQ       $0x02, R12
+	MOVQ       R13, R14
+	SHRQ       $0x06, R14
+	CMPQ       R14, 56(AX)
+	JNE        group
+	MOVQ       72(AX), BX
+	INCQ       BX
+	CMPQ       BX, 64(AX)
+	JNE        same
+	XORQ       BX, BX
+
+same:
+	MOVQ  BX, 72(AX)
+	INCQ  CX
+	TESTQ DX, DX
+	JZ    steps
+
+end:
+	MOVQ CX, 80(AX)
+	MOVQ DX, 88(AX)
+	VZEROUPPER
+	RET
+
+// func conductancesNearAVX512(b *byte)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·conductancesNearAVX512(SB), NOSPLIT, $0-8
+	MOVQ         b+0(FP), AX
+	XORQ         CX, CX
+	XORQ         DX, DX
+	VBROADCASTSS 88(AX), Z0
+	VBROADCASTSS 120(AX), Z1
+	VBROADCASTSS 152(AX), Z2
+	VBROADCASTSS 184(AX), Z3
+	VBROADCASTSS 216(AX), Z4
+	VBROADCASTSS 248(AX), Z5
+	VBROADCASTSS 280(AX), Z6
+	VBROADCASTSS 312(AX), Z7
+	VPTERNLOGD   $0xff, Z8, Z8, Z8
+	VPSRLD       $0x19, Z8, Z8
+	VPSLLD       $0x17, Z8, Z8
+	VPTERNLOGD   $0xff, Z9, Z9, Z9
+	VMOVDQU32    408(AX), Z10
+	VPMOVZXBD    536(AX), Z11
+	VMOVDQU32    472(AX), Z12
+	VPMOVZXBD    552(AX), Z13
+
+steps:
+	CMPQ CX, 72(AX)
+	JGE  end
+	MOVQ (AX), BX
+	MOVQ 8(AX), SI
+	MOVQ 16(AX), DI
+	MOVQ 24(AX), R8
+	MOVQ 32(AX), R9
+	MOVQ 40(AX), R10
+	MOVQ 48(AX), R11
+	MOVQ 56(AX), R12
+	XORQ DX, DX
+	XORQ R13, R13
+
+group:
+	VMOVDQU32  (R10), Z14
+	VMOVDQU32  64(R10), Z15
+	VPADDQ     Z14, Z15, Z16
+	VPXORQ     Z14, Z15, Z15
+	VPROLQ     $0x18, Z14, Z14
+	VPSLLQ     $0x10, Z15, Z17
+	VPTERNLOGQ $0x96, Z17, Z15, Z14
+	VPROLQ     $0x25, Z15, Z15
+	VPADDQ     Z14, Z15, Z17
+	VPXORQ     Z14, Z15, Z15
+	VPROLQ     $0x18, Z14, Z14
+	VPSLLQ     $0x10, Z15, Z19
+	VPTERNLOGQ $0x96, Z19, Z15, Z14
+	VPROLQ     $0x25, Z15, Z15
+	VMOVDQU64  Z14, (R10)
+	VMOVDQU64  Z15, 64(R10)
+	VMOVUPS    (SI)(R13*1), Z14
+	VMOVUPS    (DI)(R13*1), Z15
+	VADDPS     Z15, Z14, Z19
+	VADDPS     (R9)(R13*1), Z19, Z19
+	VMULPS     384(R11), Z14, Z20
+	VMULPS     448(R11), Z15, Z21
+	VADDPS     Z21, Z20, Z20
+	VADDPS     (R8)(R13*1), Z20, Z20
+	VPSRLD     $0x1c, Z16, Z21
+	VPERMD     Z10, Z21, Z22
+	VPCMPGTD   Z16, Z22, K1
+	VPERMD     Z11, Z21, Z16
+	VMOVDQA32  Z21, K1, Z16
+	VCVTDQ2PS  Z16, Z16
+	VMULPS     192(R11), Z16, Z16
+	VMULPS     64(R11), Z14, Z14
+	VADDPS     Z16, Z14, Z14
+	VMOVUPS    Z14, (SI)(R13*1)
+	VPSRLD     $0x1c, Z17, Z14
+	VPERMD     Z12, Z14, Z16
+	VPCMPGTD   Z17, Z16, K1
+	VPERMD     Z13, Z14, Z16
+	VMOVDQA32  Z14, K1, Z16
+	VCVTDQ2PS  Z16, Z16
+	VMULPS     256(R11), Z16, Z16
+	VMULPS     128(R11), Z15, Z15
+	VADDPS     Z16, Z15, Z15
+	VMOVUPS    Z15, (DI)(R13*1)
+	VMINPS     Z7, Z19, Z19
+	VMULPS     Z19, Z19, Z14
+	VMULPS     Z14, Z14, Z15
+	VMULPS     Z1, Z19, Z16
+	VADDPS     Z0, Z16, Z16
+	VMULPS     Z3, Z19, Z17
+	VADDPS     Z2, Z17, Z17
+	VMULPS     Z14, Z17, Z17
+	VADDPS     Z17, Z16, Z16
+	VMULPS     Z5, Z19, Z17
+	VADDPS     Z4, Z17, Z17
+	VMULPS     Z6, Z14, Z14
+	VADDPS     Z14, Z17, Z17
+	VMULPS     Z15, Z17, Z17
+	VADDPS     Z17, Z16, Z17
+	VMULPS     Z17, Z19, Z19
+	VSUBPS     Z19, Z8, Z19
+	VMULPS     (BX)(R13*1), Z19, Z14
+	VMULPS     Z17, Z20, Z20
+	VADDPS     Z20, Z14, Z14
+	VMOVDQU32  576(R11), Z15
+	VMOVUPS    320(R11), Z16
+	VPXORQ     Z18, Z18, Z18
+	VPCMPGTD   Z18, Z15, K1
+	VPMOVD2M   Z14, K2
+	KANDNW     K2, K1, K3
+	KORW       K2, K1, K1
+	KNOTW      K1, K1
+	VBLENDMPS  Z14, Z16, K3, Z14
+	VMOVUPS    Z14, (BX)(R13*1)
+	VPADDD     Z9, Z15, Z15
+	VPMAXSD    Z18, Z15, Z15
+	VMOVDQU32  512(R11), K1, Z15
+	VMOVDQU32  Z15, 576(R11)
 	KMOVW      K1, R14
 	MOVW       R14, (R12)
 	ORQ        R14, DX

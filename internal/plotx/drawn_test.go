@@ -82,6 +82,9 @@ func TestLinesDrawn(t *testing.T) {
 			d.has(0, faded(palette[0], bandOpacity), x[i], y[i]-2*se[i])
 			d.has(0, faded(palette[0], bandOpacity), x[i], y[i]+2*se[i])
 		}
+		pair := drawnOf(t, Lines{Series: []Line{{X: x, Y: y, Points: true}, {X: x, Y: []float64{1, 1, 1}, Paired: true}, {X: x, Y: []float64{2, 2, 2}}}, LogX: log})
+		pair.has(0, palette[0], 4, 1)
+		pair.has(0, palette[1], 4, 2)
 		d.has(0, palette[1], 3, 5) // ends of the error bar of a single point
 		d.has(0, palette[1], 3, 3)
 		p := d.stack.panels[0].plot

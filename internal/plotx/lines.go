@@ -28,6 +28,7 @@ type Line struct {
 	Points bool      // points instead of a line; a single value is always a point
 	Dashed bool
 	Theory bool // dark, for exact values and theory; takes no series colour
+	Paired bool // takes the colour of the last series that has one, as a fit to its points
 }
 
 // Figure draws the lines. It is an error if there is no series or an empty one, if
@@ -56,6 +57,9 @@ func (l Lines) Figure() (*Figure, error) {
 	}
 	colored := 0
 	for _, s := range l.Series {
+		if s.Paired && colored > 0 {
+			colored--
+		}
 		k := s.add(p, colored)
 		if !s.Theory {
 			colored++

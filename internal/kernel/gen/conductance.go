@@ -7,30 +7,36 @@ import (
 )
 
 // exponential are the constants of φ(x) and e^{−x}: the coefficients of φ, the largest x,
-// its inverse, one half, and one.
+// its inverse, one half, and one. If near, the last but one are not needed.
 type exponential struct {
-	c   func(i int) Op
-	one reg.VecVirtual
+	c    func(i int) Op
+	one  reg.VecVirtual
+	near bool
 }
 
-func (x isa) exponential(b reg.Register, mathAt int) exponential {
+func (x isa) exponential(b reg.Register, mathAt int, near bool) exponential {
 	var offsets []int
 	for i := range 10 {
-		offsets = append(offsets, mathAt+32*i)
+		if !near || i < 8 {
+			offsets = append(offsets, mathAt+32*i)
+		}
 	}
 	c := x.constants(b, offsets...)
 	one := x.vec()
 	ones(x, one) // 1.0 is 0x3f800000
 	VPSRLD(Imm(25), one, one)
 	VPSLLD(Imm(23), one, one)
-	return exponential{func(i int) Op { return c(mathAt + 32*i) }, one}
+	return exponential{func(i int) Op { return c(mathAt + 32*i) }, one, near}
 }
 
 // decay replaces y by e^{−y} and returns φ(y), as decay in Go.
 func (k exponential) decay(x isa, y reg.VecVirtual) (phi reg.VecVirtual) {
 	VMINPS(k.c(7), y, y)
-	z, z2, z4 := x.vec(), x.vec(), x.vec()
-	VMULPS(k.c(8), y, z)
+	z, z2, z4 := y, x.vec(), x.vec()
+	if !k.near {
+		z = x.vec()
+		VMULPS(k.c(8), y, z)
+	}
 	VMULPS(z, z, z2)
 	VMULPS(z2, z2, z4)
 	lo, mid := x.vec(), x.vec()
@@ -47,19 +53,28 @@ func (k exponential) decay(x isa, y reg.VecVirtual) (phi reg.VecVirtual) {
 	VADDPS(z2, phi, phi)
 	VMULPS(z4, phi, phi)
 	VADDPS(phi, lo, phi)
-	VMULPS(k.c(9), z, z)
-	for i := range 2 {
-		q := x.vec()
-		VMULPS(phi, z, q)
-		VMULPS(q, phi, q)
-		VSUBPS(q, phi, phi)
-		if i == 0 {
-			VADDPS(z, z, z)
+	if !k.near {
+		VMULPS(k.c(9), z, z)
+		for i := range 2 {
+			q := x.vec()
+			VMULPS(phi, z, q)
+			VMULPS(q, phi, q)
+			VSUBPS(q, phi, phi)
+			if i == 0 {
+				VADDPS(z, z, z)
+			}
 		}
 	}
 	VMULPS(phi, y, y)
 	VSUBPS(y, k.one, y)
 	return phi
+}
+
+func suffix(near bool) string {
+	if near {
+		return "Near"
+	}
+	return ""
 }
 
 // drive is d = c + (ge·RevE + gi·RevI).
@@ -73,14 +88,14 @@ func (x isa) drive(ge, gi reg.VecVirtual, revE, revI Op, c Mem) reg.VecVirtual {
 }
 
 // conductance is conductancePortable.
-func conductance(x isa) {
-	TEXT("conductance"+x.name, NOSPLIT, "func(b *byte)")
+func conductance(x isa, near bool) {
+	TEXT("conductance"+suffix(near)+x.name, NOSPLIT, "func(b *byte)")
 	b := Load(Param("b"), GP64())
 	done, any := GP64(), GP64()
 	XORQ(done, done)
 	XORQ(any, any)
 	reset := x.splat(at(b, cReset))
-	math := x.exponential(b, cMath)
+	math := x.exponential(b, cMath, near)
 	k := x.constants(b, cPE, cPI, cWE, cWI, cRevE, cRevI)
 	exc := x.table(b, cThrE, cAliasE, 16, false)
 	inh := x.table(b, cThrI, cAliasI, 16, false)
@@ -132,13 +147,13 @@ func again(b reg.Register, offset reg.GPVirtual, groups int) {
 }
 
 // conductances is generalPortable for conductance-based networks.
-func conductances(x isa) {
-	TEXT("conductances"+x.name, NOSPLIT, "func(b *byte)")
+func conductances(x isa, near bool) {
+	TEXT("conductances"+suffix(near)+x.name, NOSPLIT, "func(b *byte)")
 	b := Load(Param("b"), GP64())
 	done, any := GP64(), GP64()
 	XORQ(done, done)
 	XORQ(any, any)
-	math := x.exponential(b, gMath)
+	math := x.exponential(b, gMath, near)
 	minusOne := x.vec()
 	ones(x, minusOne)
 	exc := x.table(b, gThrE, gAliasE, 16, false)

@@ -40,9 +40,11 @@ func main() {
 		step(x, "step", 16)
 		step(x, "step32", 32)
 		step(x, "floor", 0)
-		conductance(x)
 		currents(x)
-		conductances(x)
+		for _, near := range []bool{false, true} {
+			conductance(x, near)
+			conductances(x, near)
+		}
 		for _, apart := range []bool{false, true} {
 			for _, fixed := range []bool{false, true} {
 				deliver(x, apart, fixed)
