@@ -31,7 +31,7 @@ type flags struct {
 	rest, theta, reset          float64
 	tauM, tauSyn, tauRef        float64
 	event, dt                   float64
-	json, goals                 bool
+	json, goals, immediate      bool
 }
 
 func main() {
@@ -51,6 +51,7 @@ func main() {
 	fs.Float64Var(&f.tauRef, "tauref", 10, "refractory time [`ms`]")
 	fs.Float64Var(&f.event, "event", 0.001, "weight of a background event [`nA`]")
 	fs.Float64Var(&f.dt, "dt", 0.1, "time step and synaptic delay [`ms`]")
+	fs.BoolVar(&f.immediate, "immediate", false, "let neurons spike again τ_ref after a spike instead of one step later")
 	fs.BoolVar(&f.json, "json", false, "print the rows as one JSON object and nothing else")
 	fs.BoolVar(&f.goals, "goals", false, "measure the ratios that the engine is built to reach instead, in turns")
 	cli.Main("bench", func(ctx context.Context) error {

@@ -255,7 +255,7 @@ func (f flags) config(x net, rate float64) (engine.Config, error) {
 		rest[k] = f.rest
 	}
 	cfg := engine.Config{N: x.n, Dt: f.dt, Refractory: int(ref), Delay: 1, C: c, GLeak: c / f.tauM, TauE: f.tauSyn, TauI: f.tauSyn,
-		Theta: f.theta, Reset: f.reset, Rest: rest, Weights: x.w, Sparse: x.sparse,
+		Theta: f.theta, Reset: f.reset, Rest: rest, Weights: x.w, Sparse: x.sparse, Exact: f.immediate,
 		NoiseE: []dynamics.Poisson{{Rate: rate, Weight: f.event}}, NoiseI: []dynamics.Poisson{{Rate: rate, Weight: f.event}}}
 	if x.change != nil {
 		cfg.Weights = slices.Clone(x.w)

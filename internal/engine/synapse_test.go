@@ -2,7 +2,9 @@ package engine
 
 import (
 	"fmt"
+	"github.com/spikesampling/spikesampling/internal/kernel"
 	"math"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/spikesampling/spikesampling/sampling"
@@ -181,7 +183,8 @@ func TestShortestInterval(t *testing.T) {
 // variance and autocorrelation, which is exp(−t/τ_syn), over 100 neurons × 20000 steps,
 // within 4.5 standard errors (Bartlett's formulas for linear processes); no correlation
 // of excitation with inhibition, which may share their random words, and of a neuron with
-// the next. 47 numbers: false alarm below 4e-4, and the seed is fixed.
+// the next. The fast engine's are conductances, far below threshold. 47 numbers of each
+// engine: false alarm below 2e-3 for all, and the seed is fixed.
 func TestNoiseCurrent(t *testing.T) {
 	const neurons, warm, steps = 100, 1500, 20000
 	one := []dynamics.Poisson{{Rate: 1000, Weight: 0.001}}
@@ -193,11 +196,23 @@ func TestNoiseCurrent(t *testing.T) {
 		{"several sources", []dynamics.Poisson{{Rate: 1000, Weight: 0.001}, {Rate: 100, Weight: 0.004}, {Rate: 30, Weight: 0}}, one},
 		{"one receptor", one, nil},
 	} {
-		t.Run(c.name, func(t *testing.T) {
+		run := func(t *testing.T, path kernel.Path, isFast bool) {
 			cfg := Config{N: neurons, Dt: 0.1, Refractory: 100, Delay: 1, C: 0.2, GLeak: 0.2, TauE: 10, TauI: 3, Theta: -50, Reset: -55,
 				Rest: make([]float64, neurons), NoThreshold: true, NoiseE: c.exc, NoiseI: c.inh}
-			e := newEngine(t, cfg)
-			e.Reset(nil, rng.Stream(11, c.name))
+			var e interface {
+				Reset([]uint8, rand.Source)
+				Run(int64, []sampling.Flip) []sampling.Flip
+				Steps() int64
+				Synapses() (exc, inh []float64)
+			}
+			if isFast {
+				cfg.NoThreshold, cfg.Conductance = false, true
+				cfg.Theta, cfg.RevE, cfg.RevI = 1e4, 0, -100
+				e = fast(t, cfg, path)
+			} else {
+				e = newEngine(t, cfg)
+			}
+			e.Reset(make([]uint8, neurons), rng.Stream(11, c.name))
 			buf := make([]sampling.Flip, 0, 2*neurons)
 			e.Run(warm, buf)
 			x := [2][]float64{make([]float64, 0, neurons*steps), make([]float64, 0, neurons*steps)}
@@ -246,7 +261,14 @@ func TestNoiseCurrent(t *testing.T) {
 				near(t, "correlation of excitation and inhibition", covariance(x[0], x[1])/math.Sqrt(variance[0]*variance[1]), 0,
 					4.5*math.Sqrt((1+ff)/(1-ff)/n))
 			}
-		})
+		}
+		t.Run(c.name+"/double", func(t *testing.T) { run(t, 0, false) })
+		if len(c.exc) > 1 {
+			continue // not for the fast engine
+		}
+		for _, p := range kernel.Paths() {
+			t.Run(c.name+"/"+p.String(), func(t *testing.T) { run(t, p, true) })
+		}
 	}
 }
 
