@@ -1,8 +1,10 @@
 package engine
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
 	"unsafe"
 
 	"github.com/spikesampling/spikesampling/internal/kernel"
@@ -45,61 +47,48 @@ type part struct {
 // gap is how many empty groups a part may span: adding zeros is cheaper than another part.
 const gap = 2
 
-// newMatrix lays out the weights value(to, w) of a network's synapses. step, if not nil,
+// units says how a weight onto a unit becomes the engine's number: times pos or neg by its
+// sign, then to a multiple of grid unless that is 0.
+type units struct {
+	pos, neg []float64
+	grid     float64
+}
+
+func newUnits(n int) units { return units{pos: make([]float64, n), neg: make([]float64, n)} }
+
+func (u *units) value(k int, w float64) float64 {
+	if w < 0 {
+		w *= u.neg[k]
+	} else {
+		w *= u.pos[k]
+	}
+	if u.grid != 0 {
+		w = math.Round(w/u.grid) * u.grid
+	}
+	return w
+}
+
+// newMatrix lays out the synapses of a network in the engine's numbers. step, if not nil,
 // makes dense ones integers: it turns the largest weight of a class into the value of one.
-func newMatrix(c *Config, value func(to int, w float64) float64, step func(most float64) float64) (*matrix, error) {
+func newMatrix(c *Config, u units, step func(most float64) float64) (*matrix, error) {
 	m := &matrix{class: make([]int32, c.N), index: make([]int32, c.N), start: []int{0},
 		rows: make([]int32, 0, c.N), factors: make([]float32, 0, c.N), factorsI: make([]float32, 0, c.N)}
-	groups := (c.N + kernel.Group - 1) / kernel.Group
-	row := make([]float64, groups*kernel.Group)
-	byKey := map[string]int32{}
-	load := func(i int) (count int, err error) {
-		clear(row)
-		c.row(i, func(k int, w float64) {
-			if row[k] = value(k, w); row[k] != 0 {
-				count++
-			}
-			if !(math.Abs(row[k]) <= largest) {
-				err = fmt.Errorf("weight %v from neuron %d to %d: overflows single precision", w, i, k)
-			}
-		})
-		return count, err
-	}
 	// First the classes, then their rows, so that memory is taken once.
+	groups := (c.N + kernel.Group - 1) / kernel.Group
+	taken := make([]bool, groups)
+	byKey := map[string]int32{}
+	var key []byte
 	var sizes []int
 	var most []float64
 	for i := range c.N {
-		count, err := load(i)
-		if err != nil {
-			return nil, err
-		}
-		var parts []part
-		total := int64(0)
-		for g := range groups {
-			any := false
-			for _, w := range row[g*kernel.Group:][:kernel.Group] {
-				any = any || w != 0
-			}
-			if !any {
-				continue
-			}
-			if n := len(parts); n > 0 && int64(g) <= parts[n-1].group+parts[n-1].groups+gap {
-				total += int64(g) + 1 - parts[n-1].group - parts[n-1].groups
-				parts[n-1].groups = int64(g) + 1 - parts[n-1].group
-			} else {
-				parts = append(parts, part{int64(g), 1, total * kernel.Group})
-				total++
-			}
-		}
+		parts, count, total := c.parts(i, taken)
 		if int64(count)*8 < total*kernel.Group {
 			m.class[i] = list
 			continue
 		}
-		key := make([]byte, 0, 16*len(parts))
+		key = key[:0]
 		for _, p := range parts {
-			for _, x := range []int64{p.group, p.groups} {
-				key = append(key, byte(x), byte(x>>8), byte(x>>16), byte(x>>24))
-			}
+			key = binary.AppendVarint(binary.AppendVarint(key, p.group), p.groups)
 		}
 		id, ok := byKey[string(key)]
 		if !ok {
@@ -110,8 +99,8 @@ func newMatrix(c *Config, value func(to int, w float64) float64, step func(most 
 		}
 		m.class[i], m.index[i] = id, int32(sizes[id])
 		sizes[id]++
-		for _, w := range row {
-			most[id] = math.Max(most[id], math.Abs(w))
+		if step != nil {
+			c.row(i, func(k int, w float64) { most[id] = math.Max(most[id], math.Abs(u.value(k, w))) })
 		}
 	}
 	for id := range m.classes {
@@ -125,31 +114,84 @@ func newMatrix(c *Config, value func(to int, w float64) float64, step func(most 
 		}
 	}
 	for i := range c.N {
-		_, _ = load(i) // had no error before
-		if m.class[i] == list {
-			m.index[i] = int32(len(m.start) - 1)
-			for k, w := range row {
-				if w != 0 {
-					m.to, m.w = append(m.to, int32(k)), append(m.w, float32(w))
-				}
-			}
-			m.start = append(m.start, len(m.to))
-			continue
-		}
-		cls := &m.classes[m.class[i]]
-		from := int64(m.index[i]) * cls.stride
-		for _, p := range cls.parts {
-			for x := range p.groups * kernel.Group {
-				w, at := row[p.group*kernel.Group+x], from+p.offset+x
-				if cls.i != nil {
-					cls.i[at] = int16(math.Round(w / float64(cls.scale)))
-				} else {
-					cls.f[at] = float32(w)
-				}
-			}
+		if err := m.fill(c, &u, i); err != nil {
+			return nil, err
 		}
 	}
 	return m, nil
+}
+
+// parts are the groups of 16 in which sender i has targets, with the gaps that are not
+// worth another part, and the count of its synapses and of the groups. taken is room.
+func (c *Config) parts(i int, taken []bool) (parts []part, count int, total int64) {
+	clear(taken)
+	if c.Sparse != nil {
+		c.row(i, func(k int, _ float64) {
+			taken[k/kernel.Group] = true
+			count++
+		})
+	} else {
+		for g := range taken {
+			row := c.Weights[i*c.N:][g*kernel.Group : min((g+1)*kernel.Group, c.N)]
+			for _, w := range row {
+				if w != 0 {
+					count++
+				}
+			}
+			taken[g] = count > 0 && slices.ContainsFunc(row, func(w float64) bool { return w != 0 })
+		}
+	}
+	for g, t := range taken {
+		if !t {
+			continue
+		}
+		if n := len(parts); n > 0 && int64(g) <= parts[n-1].group+parts[n-1].groups+gap {
+			total += int64(g) + 1 - parts[n-1].group - parts[n-1].groups
+			parts[n-1].groups = int64(g) + 1 - parts[n-1].group
+		} else {
+			parts = append(parts, part{int64(g), 1, total * kernel.Group})
+			total++
+		}
+	}
+	return parts, count, total
+}
+
+// fill lays out the row of sender i.
+func (m *matrix) fill(c *Config, u *units, i int) error {
+	var err error
+	check := func(k int, w, x float64) {
+		if !(math.Abs(x) <= largest) {
+			err = fmt.Errorf("weight %v from neuron %d to %d: overflows single precision", w, i, k)
+		}
+	}
+	if m.class[i] == list {
+		m.index[i] = int32(len(m.start) - 1)
+		c.row(i, func(k int, w float64) {
+			x := u.value(k, w)
+			check(k, w, x)
+			m.to, m.w = append(m.to, int32(k)), append(m.w, float32(x))
+		})
+		m.start = append(m.start, len(m.to))
+		return err
+	}
+	cls := &m.classes[m.class[i]]
+	from := int64(m.index[i]) * cls.stride
+	at := 0 // part of the current target
+	c.row(i, func(k int, w float64) {
+		x := u.value(k, w)
+		check(k, w, x)
+		for int64(k) >= (cls.parts[at].group+cls.parts[at].groups)*kernel.Group {
+			at++
+		}
+		p := cls.parts[at]
+		to := from + p.offset + int64(k) - p.group*kernel.Group
+		if cls.i != nil {
+			cls.i[to] = int16(math.Round(x / float64(cls.scale)))
+		} else {
+			cls.f[to] = float32(x)
+		}
+	})
+	return err
 }
 
 // deliver adds f[i] times the row of sender[i] to j, for senders in ascending order. If

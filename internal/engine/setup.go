@@ -244,37 +244,30 @@ func (f *Fast) exponent() (most float64) {
 // synapses sets up weights, their factors and the mail.
 func (f *Fast) synapses() error {
 	c := &f.cfg
-	// What a weight brings to j or c, and to l.
-	var onJ, onL func(k int, w float64) float64
-	switch {
-	case c.Rectangular && f.conductance(): // drives to its reversal potential, and leaks
-		onJ = func(k int, w float64) float64 {
-			q := &f.k[k]
-			rev := q.RevE
-			if w < 0 {
-				rev = q.RevI
-			}
-			return math.Abs(w) * c.Dt / q.C * (rev - q.Theta)
-		}
-		onL = func(k int, w float64) float64 { return math.Abs(w) * c.Dt / f.k[k].C }
-	case c.Rectangular:
-		onJ = func(k int, w float64) float64 { return w * f.k[k].constant(c.Dt) }
-	case f.kind == sameCurrents || f.kind == ownCurrents && f.oneTau():
-		onJ = func(k int, w float64) float64 { return w / f.k[k].exc }
-	default:
-		f.apart = true
-		onJ = func(k int, w float64) float64 {
-			if w < 0 {
-				return w / f.k[k].inh
-			}
-			return w / f.k[k].exc
+	// What a weight of 1 brings to j or c, and to l.
+	onJ, onL := newUnits(c.N), newUnits(c.N)
+	f.apart = !c.Rectangular && (f.conductance() || f.kind == ownCurrents && !f.oneTau())
+	for k := range f.k {
+		q := &f.k[k]
+		switch {
+		case c.Rectangular && f.conductance(): // drives to its reversal potential, and leaks
+			onL.pos[k] = c.Dt / q.C
+			onL.neg[k] = -onL.pos[k]
+			onJ.pos[k], onJ.neg[k] = onL.pos[k]*(q.RevE-q.Theta), onL.neg[k]*(q.RevI-q.Theta)
+		case c.Rectangular:
+			onJ.pos[k] = q.constant(c.Dt)
+			onJ.neg[k] = onJ.pos[k]
+		case f.apart:
+			onJ.pos[k], onJ.neg[k] = 1/q.exc, 1/q.inh
+		default:
+			onJ.pos[k], onJ.neg[k] = 1/q.exc, 1/q.exc
 		}
 	}
 	var err error
 	if f.onJ, err = f.matrix(onJ, f.c); err != nil {
 		return err
 	}
-	if onL != nil {
+	if c.Rectangular && f.conductance() {
 		if f.onL, err = f.matrix(onL, f.l); err != nil {
 			return err
 		}
@@ -310,41 +303,37 @@ func (f *Fast) oneTau() bool {
 	return true
 }
 
-// matrix lays out weights that the function on turns into the engine's numbers. If they
-// are rectangular, they and the constants they come on top of get onto a grid on which no
-// sum of them has more than 24 bits: float32 then adds exactly.
-func (f *Fast) matrix(on func(k int, w float64) float64, constants []float32) (*matrix, error) {
+// matrix lays out the weights. If they are rectangular, they and the constants they come on
+// top of get onto a grid on which no sum of them has more than 24 bits: float32 then adds
+// exactly.
+func (f *Fast) matrix(u units, constants []float32) (*matrix, error) {
 	c := &f.cfg
-	value, grid := on, 0.0
 	if c.Rectangular {
-		grid = f.grid(on, constants)
-	}
-	if grid != 0 {
-		round := func(x float64) float64 { return math.Round(x/grid) * grid }
-		for i, x := range constants {
-			constants[i] = float32(round(float64(x)))
+		if u.grid = f.grid(u, constants); u.grid != 0 {
+			for i, x := range constants {
+				constants[i] = float32(math.Round(float64(x)/u.grid) * u.grid)
+			}
 		}
-		value = func(k int, w float64) float64 { return round(on(k, w)) }
 	}
 	var step func(most float64) float64
 	if c.Fixed {
 		step = func(most float64) float64 {
 			_, e := math.Frexp(most / math.MaxInt16)
-			return math.Max(math.Ldexp(1, e), grid)
+			return math.Max(math.Ldexp(1, e), u.grid)
 		}
 	}
-	return newMatrix(c, value, step)
+	return newMatrix(c, u, step)
 }
 
 // grid is the step of that grid; 0 if there is nothing to add.
-func (f *Fast) grid(on func(k int, w float64) float64, constants []float32) float64 {
+func (f *Fast) grid(u units, constants []float32) float64 {
 	sum := make([]float64, f.cfg.N)
 	for i := range sum {
-		f.cfg.row(i, func(k int, w float64) { sum[k] += math.Abs(on(k, w)) })
+		f.cfg.row(i, func(k int, w float64) { sum[k] += math.Abs(u.value(k, w)) })
 	}
 	most := 0.0
-	for u, lane := range f.lane {
-		most = math.Max(most, sum[u%f.cfg.N]+math.Abs(float64(constants[lane])))
+	for unit, lane := range f.lane {
+		most = math.Max(most, sum[unit%f.cfg.N]+math.Abs(float64(constants[lane])))
 	}
 	if most == 0 {
 		return 0

@@ -85,6 +85,10 @@ func TestLinesDrawn(t *testing.T) {
 		pair := drawnOf(t, Lines{Series: []Line{{X: x, Y: y, Points: true}, {X: x, Y: []float64{1, 1, 1}, Paired: true}, {X: x, Y: []float64{2, 2, 2}}}, LogX: log})
 		pair.has(0, palette[0], 4, 1)
 		pair.has(0, palette[1], 4, 2)
+		ends := drawnOf(t, Lines{Series: []Line{{X: x, Y: y}}, LogX: log, XMin: 1, XMax: 4})
+		if p := ends.stack.panels[0].plot; p.X.Min != 1 || p.X.Max != 4 {
+			t.Errorf("x axis from %v to %v, want 1 to 4", p.X.Min, p.X.Max)
+		}
 		d.has(0, palette[1], 3, 5) // ends of the error bar of a single point
 		d.has(0, palette[1], 3, 3)
 		p := d.stack.panels[0].plot

@@ -38,6 +38,7 @@ func TestErrors(t *testing.T) {
 		{Lines{Series: []Line{{}, {X: one, Y: []float64{nan}}}}, []string{"Series[0].X is empty", "Series[1].Y[0] = NaN: must be finite"}},
 		{Lines{Series: []Line{{X: one, Y: []float64{0}}}, LogY: true}, []string{"Series[0].Y[0] = 0: must be > 0"}},
 		{Lines{Series: []Line{{X: one, Y: []float64{1e101}}}}, []string{"at most 1e100 in size"}},
+		{Lines{Series: []Line{good}, XMin: 2, XMax: 1}, []string{"XMin, XMax = 2, 1: must ascend"}},
 		{Lines{Series: []Line{good}, YMin: 1, HLines: []Reference{{At: nan}}}, []string{"YMin, YMax = 1, 0: must ascend", "HLines[0].At = NaN"}},
 		{Lines{Series: []Line{good}, Size: Size{Width: 1, Height: nan}}, []string{"Size.Width = 1: must be in [1.5, 30]", "Size.Height = NaN"}},
 		{Timeline{}, []string{"plotx: Timeline: 0 rows", "0 kinds"}},

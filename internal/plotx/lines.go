@@ -15,7 +15,8 @@ type Lines struct {
 	Series         []Line // at least one
 	// HLines and VLines are reference values on the y and the x axis.
 	HLines, VLines []Reference
-	// YMin < YMax fix the range of the y axis; both 0 = the range of the data.
+	// XMin < XMax and YMin < YMax fix the ranges of the axes; both 0 = the range of the data.
+	XMin, XMax float64
 	YMin, YMax float64
 	Size       Size // default 9 × 4.2 inch
 }
@@ -44,6 +45,9 @@ func (l Lines) Figure() (*Figure, error) {
 	p := newPlot(l.XLabel, l.YLabel)
 	setAxis(&p.X, xs, l.LogX, 0.02)
 	setAxis(&p.Y, ys, l.LogY, 0.06)
+	if l.XMin != l.XMax {
+		p.X.Min, p.X.Max = l.XMin, l.XMax
+	}
 	if l.YMin != l.YMax {
 		p.Y.Min, p.Y.Max = l.YMin, l.YMax
 	}
@@ -141,6 +145,11 @@ func (l Lines) check(pr *problems) (xs, ys span) {
 	for i, r := range l.VLines {
 		pr.number(fmt.Sprintf("VLines[%d].At", i), r.At, low(l.LogX), limit)
 		xs.add(r.At)
+	}
+	if l.XMin != 0 || l.XMax != 0 {
+		pr.number("XMin", l.XMin, low(l.LogX), limit)
+		pr.number("XMax", l.XMax, low(l.LogX), limit)
+		pr.ascend("XMin, XMax", l.XMin, l.XMax)
 	}
 	if l.YMin != 0 || l.YMax != 0 {
 		pr.number("YMin", l.YMin, low(l.LogY), limit)
