@@ -12,6 +12,7 @@ import (
 	"github.com/spikesampling/spikesampling/internal/kernel"
 	"github.com/spikesampling/spikesampling/sampling"
 	"github.com/spikesampling/spikesampling/sampling/dynamics"
+	"github.com/spikesampling/spikesampling/stp"
 )
 
 // Network is a network of neurons of one setup with given resting potentials and
@@ -257,12 +258,16 @@ func newStepper(c engine.Config, float64State bool) (stepper, error) {
 func (s Setup) config(rest []float64) engine.Config {
 	q := s.neuron(1)
 	delay, _ := dynamics.Clock{Dt: s.Dt}.Steps(s.Delay) // s is valid
+	var plasticity *stp.Params
+	if s.Synapse == Plastic {
+		plasticity = &s.STP
+	}
 	return engine.Config{
 		N: len(rest), Conductance: s.Neuron.Kind == COBA, Dt: s.Dt, Refractory: q.Refractory, Delay: int(delay),
 		Precise: s.Precise, C: q.C, GLeak: q.GLeak, TauE: q.TauE, TauI: q.TauI,
 		Theta: q.Theta, Reset: q.Reset, RevE: q.RevE, RevI: q.RevI,
 		Rest: rest, NoiseE: slices.Clone(s.Noise.Exc), NoiseI: slices.Clone(s.Noise.Inh),
-		Static: s.Synapse == Static, Rectangular: s.PSP == Rect, Exact: s.Refractory == Immediate,
+		Static: s.Synapse == Static, Plasticity: plasticity, Rectangular: s.PSP == Rect, Exact: s.Refractory == Immediate,
 	}
 }
 

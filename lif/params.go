@@ -9,6 +9,7 @@ import (
 	"math"
 
 	"github.com/spikesampling/spikesampling/sampling/dynamics"
+	"github.com/spikesampling/spikesampling/stp"
 )
 
 // Kind says how a synapse acts on the membrane.
@@ -68,6 +69,9 @@ const (
 	// Static synapses add every spike in full; bursts add up, and with the published
 	// translation the sampled distribution suffers.
 	Static
+	// Plastic synapses have the short-term plasticity Setup.STP. A network for a machine is
+	// translated as if they were renewing, which they are with stp.Renewing(τ_syn).
+	Plastic
 )
 
 func (s Synapse) String() string {
@@ -76,6 +80,8 @@ func (s Synapse) String() string {
 		return "renewing"
 	case Static:
 		return "static"
+	case Plastic:
+		return "plastic"
 	}
 	return fmt.Sprintf("Synapse(%d)", int(s))
 }
@@ -136,6 +142,7 @@ type Setup struct {
 	// Refractory is the rule on the grid; with Precise spikes are at their time anyway.
 	// Default NextStep.
 	Refractory RefractoryRule `json:",omitzero"`
+	STP        stp.Params     `json:",omitzero"` // of Plastic synapses only
 }
 
 func sym(rate, we, wi float64) Background {
@@ -236,8 +243,20 @@ func (s Setup) Validate() error {
 	if p.Kind != CUBA && p.Kind != COBA {
 		fail("Kind = %v: must be CUBA or COBA", p.Kind)
 	}
-	if s.Synapse != Renewing && s.Synapse != Static {
-		fail("Synapse = %v: must be Renewing or Static", s.Synapse)
+	switch s.Synapse {
+	case Renewing, Static:
+		if s.STP != (stp.Params{}) {
+			fail("STP with %v synapses: is for Plastic ones", s.Synapse)
+		}
+	case Plastic:
+		if err := s.STP.Validate(); err != nil {
+			fail("STP: %w", err)
+		}
+		if s.PSP != Exponential {
+			fail("STP with %v PSPs: is for exponential ones", s.PSP)
+		}
+	default:
+		fail("Synapse = %v: must be Renewing, Static or Plastic", s.Synapse)
 	}
 	if s.PSP != Exponential && s.PSP != Rect {
 		fail("PSP = %v: must be Exponential or Rect", s.PSP)
@@ -301,6 +320,14 @@ func (s Setup) Validate() error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// translated is the setup that a network of this one is translated for.
+func (s Setup) translated() Setup {
+	if s.Synapse == Plastic {
+		s.Synapse, s.STP = Renewing, stp.Params{}
+	}
+	return s
 }
 
 // Hash identifies the setup: two setups have the same hash if and only if every number

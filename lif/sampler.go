@@ -70,7 +70,7 @@ func NewSampler(m *boltzmann.Machine, s Setup, o Options) (*Sampler, error) {
 	cal := o.Calibration
 	if cal == nil {
 		var err error
-		if cal, err = StoredCalibration(s); err != nil {
+		if cal, err = StoredCalibration(s.translated()); err != nil {
 			return nil, err
 		}
 	}
@@ -88,7 +88,7 @@ func NewSampler(m *boltzmann.Machine, s Setup, o Options) (*Sampler, error) {
 			return nil, err
 		}
 	}
-	tr, err := s.translator(cal, o.Translation)
+	tr, err := s.translated().translator(cal, o.Translation)
 	if err != nil {
 		return nil, err
 	}

@@ -201,7 +201,7 @@ func TestStuck(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !math.IsNaN(float64(r.IACT)) || !math.IsNaN(float64(r.ESS)) || r.Switches != 0 || math.Abs(float64(r.DKLModes)-math.Ln2) > 1e-12 || r.Agrees(o.Masses) {
+	if !math.IsNaN(float64(r.IACT)) || !math.IsNaN(float64(r.ESS)) || !math.IsNaN(float64(r.DKLMCSE)) || r.Switches != 0 || math.Abs(float64(r.DKLModes)-math.Ln2) > 1e-12 || r.Agrees(o.Masses) {
 		t.Errorf("%+v", r)
 	}
 	code := encoded(t, r)

@@ -53,7 +53,8 @@ type Row struct {
 	Occupancy []float64 `json:"occupancy"`
 	Outside   float64   `json:"outside"`
 	// DKLModes is D(sampled‖exact) of the masses of modes and of none [nats], with its
-	// Monte-Carlo error and its mean for an exact sampler; null if the masses are unknown.
+	// Monte-Carlo error, null for a stuck chain, and its mean for an exact sampler; all null if
+	// the masses are unknown.
 	DKLModes Number `json:"dkl_modes"`
 	DKLMCSE  Number `json:"dkl_modes_mcse"`
 	DKLFloor Number `json:"dkl_modes_floor"`
@@ -150,7 +151,10 @@ func summary(c Candidate, o Options, chains []*run) (*Row, error) {
 		if err != nil {
 			return nil, err
 		}
-		r.DKLModes, r.DKLMCSE, r.DKLFloor = Number(d.X), Number(d.MCSE), Number(d.Floor)
+		r.DKLModes, r.DKLFloor = Number(d.X), Number(d.Floor)
+		if r.ESS > 0 { // the scatter of a stuck chain is no error
+			r.DKLMCSE = Number(d.MCSE)
+		}
 		r.Curve = curve(recorded, o.Masses)
 	}
 	return r, nil

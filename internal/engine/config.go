@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/spikesampling/spikesampling/sampling/dynamics"
+	"github.com/spikesampling/spikesampling/stp"
 )
 
 // Config describes a network. Package lif validates what users can get wrong.
@@ -25,6 +26,7 @@ type Config struct {
 	Weights        []float64          // [from*N+to], signed [nA or µS]
 	Sparse         *Sparse            // the same as a list; both nil: no synapses
 	Static         bool               // plain exponential synapses instead of renewing ones
+	Plasticity     *stp.Params        // short-term plasticity instead of either; nil: none
 	Rectangular    bool               // input is on at full weight while the sender's z = 1
 	NoThreshold    bool               // free membrane potential: never spike
 	Profile        *Profile           // background that varies in time; nil: constant

@@ -19,6 +19,7 @@ import (
 
 	"github.com/spikesampling/spikesampling/sampling"
 	"github.com/spikesampling/spikesampling/sampling/dynamics"
+	"github.com/spikesampling/spikesampling/stp"
 )
 
 // source is one background Poisson source of every neuron.
@@ -63,6 +64,7 @@ type Engine struct {
 	spikes    [][]int32               // ring of the spikes of past steps
 	lastE     []dynamics.Trace        // renewing traces by sender, excitatory time constant
 	lastI     []dynamics.Trace
+	senders   []stp.Sender // with short-term plasticity
 	trace     []float64
 	flipSpace int
 }
@@ -129,6 +131,8 @@ func New(c Config) (*Engine, error) {
 		if c.Rectangular {
 			e.re, e.ri = make([]float64, n), make([]float64, n)
 			ring += c.longest()
+		} else if c.Plasticity != nil {
+			e.senders = make([]stp.Sender, n)
 		} else if !c.Static {
 			e.lastE, e.lastI = make([]dynamics.Trace, n), make([]dynamics.Trace, n)
 		}
@@ -210,6 +214,7 @@ func (e *Engine) restart() {
 	clear(e.ri)
 	clear(e.lastE)
 	clear(e.lastI)
+	clear(e.senders)
 }
 
 // next advances the random stream of neuron k: xoroshiro128++ of Blackman and Vigna.
@@ -443,7 +448,11 @@ func (e *Engine) deliver() {
 	}
 	for _, j := range *e.slot(e.step - int64(c.Delay)) {
 		fe, fi := 1.0, 1.0
-		if !c.Static {
+		switch {
+		case e.senders != nil:
+			fe = e.senders[j].Spike(t, c.Plasticity)
+			fi = fe
+		case !c.Static:
 			fe = e.lastE[j].Renew(t, c.TauE)
 			fi = e.lastI[j].Renew(t, c.TauI)
 		}

@@ -63,6 +63,7 @@ type Fast struct {
 	last    []int64   // step of the last spike of every lane
 	factor  []float32 // renewing factor by the number of steps since the last spike
 	factorI []float32 // the same with the inhibitory time constant
+	plastic plastic
 
 	u, xe, xi []float64 // what Potential and Synapses return
 	trace     []float64
@@ -258,6 +259,7 @@ func (f *Fast) restart() {
 	for lane := range f.last {
 		f.last[lane] = math.MinInt64 / 2
 	}
+	f.plastic.rest()
 }
 
 // State is z, the engine's own memory.
@@ -411,12 +413,15 @@ func (f *Fast) collect(flips []sampling.Flip) []sampling.Flip {
 				continue
 			}
 			x, xi := float32(1), float32(1)
-			if f.factor != nil {
-				d := f.step - f.last[lane]
+			switch d := f.step - f.last[lane]; {
+			case f.factor != nil:
 				x = f.factor[min(d, int64(len(f.factor)-1))]
 				xi = f.factorI[min(d, int64(len(f.factorI)-1))]
-				f.last[lane] = f.step
+			case f.plastic.r != nil:
+				x = f.plastic.spike(lane, d)
+				xi = x
 			}
+			f.last[lane] = f.step
 			b.lane, b.f, b.fi = append(b.lane, lane), append(b.f, x), append(b.fi, xi)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/spikesampling/spikesampling/sampling"
 	"github.com/spikesampling/spikesampling/sampling/dynamics"
 	"github.com/spikesampling/spikesampling/sampling/rng"
+	"github.com/spikesampling/spikesampling/stp"
 )
 
 // common is a network of the common case: n neurons at threshold with weak random
@@ -67,6 +68,8 @@ var kinds = []struct {
 	{"rectangular", func(c *Config) { c.Rectangular = true }},
 	{"delay", func(c *Config) { c.Delay = 17 }},
 	{"profile", profiled},
+	{"plastic", func(c *Config) { c.Plasticity = &stp.Params{U: 0.03, TauRec: 300, Scale: 30} }},
+	{"facilitating", func(c *Config) { c.Plasticity = &stp.Params{U: 0.2, TauRec: 50, TauFac: 200, Scale: 2} }},
 	{"exact", func(c *Config) { c.Exact = true }},
 	{"fixed", func(c *Config) { c.Fixed = true }},
 	{"fixed rectangular", func(c *Config) { c.Fixed, c.Rectangular = true, true }},

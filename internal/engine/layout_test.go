@@ -12,6 +12,7 @@ import (
 	"github.com/spikesampling/spikesampling/sampling"
 	"github.com/spikesampling/spikesampling/sampling/dynamics"
 	"github.com/spikesampling/spikesampling/sampling/rng"
+	"github.com/spikesampling/spikesampling/stp"
 )
 
 func best() kernel.Path { return kernel.Paths()[len(kernel.Paths())-1] }
@@ -243,7 +244,7 @@ func TestExact(t *testing.T) {
 // TestOwnLikeEngine: without noise, where the laws are the same, neurons with own
 // constants spike at the same times in both engines.
 func TestOwnLikeEngine(t *testing.T) {
-	for _, name := range []string{"renewing", "static", "rectangular", "exact", "delay", "fixed", "two tau"} {
+	for _, name := range []string{"renewing", "static", "rectangular", "exact", "delay", "fixed", "two tau", "plastic"} {
 		for _, coba := range []bool{false, true} {
 			c := Config{N: 3, Dt: 0.1, Refractory: 100, Delay: 1, C: 0.2, GLeak: 0.02, TauE: 10, TauI: 10, Theta: -50, Reset: -53,
 				Rest: []float64{-48, -50.7, -49.5}, Weights: []float64{0, 0.04, -0.03, 0.01, 0, 0, 0, 0.02, 0}}
@@ -271,6 +272,8 @@ func TestOwnLikeEngine(t *testing.T) {
 				c.Fixed = true
 			case "two tau":
 				c.TauI = 6
+			case "plastic":
+				c.Plasticity = &stp.Params{U: 0.2, TauRec: 50, TauFac: 100, Scale: 2}
 			}
 			e := newEngine(t, c)
 			e.Reset(nil, nil)
@@ -291,6 +294,34 @@ func TestOwnLikeEngine(t *testing.T) {
 			for i := range a {
 				if a[i].Unit != b[i].Unit || a[i].On != b[i].On || math.Abs(a[i].Time-b[i].Time) > 0.101 {
 					t.Fatalf("%s, coba %v: flip %d: %v and %v", name, coba, i, a[i], b[i])
+				}
+			}
+		}
+	}
+}
+
+// TestPlastic: the factors of the fast engine are those of stp.Sender, also after silences
+// longer than its tables, and those of U = 1 and τ_rec = τ_syn the renewing ones.
+func TestPlastic(t *testing.T) {
+	for _, p := range []stp.Params{{U: 0.03, TauRec: 300, Scale: 33}, {U: 0.2, TauRec: 50, TauFac: 200, Scale: 1}, {U: 0.5, Scale: 2}, {U: 0.1, TauFac: 30, Scale: 1}, stp.Renewing(10)} {
+		x := newPlastic(p, 0.1, 1)
+		var s stp.Sender
+		renewing := factors(0.1, 10)
+		r := rand.New(rng.Stream(1, "plastic"))
+		step := int64(0)
+		for i := range 2000 {
+			d := int64(100 + r.ExpFloat64()*100)
+			if i%50 == 49 {
+				d *= 1000
+			}
+			step += d
+			got, want := x.spike(0, d), s.Spike(float64(step)*0.1, &p)
+			if math.Abs(float64(got)/want-1) > 2e-7 {
+				t.Fatalf("%+v: spike %d brings %v, must bring %v", p, i, got, want)
+			}
+			if p == stp.Renewing(10) && i > 0 {
+				if f := renewing[min(d, int64(len(renewing)-1))]; math.Abs(float64(got-f)) > 2e-7 {
+					t.Fatalf("renewing: spike %d brings %v, must bring %v", i, got, f)
 				}
 			}
 		}

@@ -216,8 +216,14 @@ func (f *Fast) exponent() (most float64) {
 	recurrent := make([]float64, c.N)
 	for i := range c.N {
 		burst := 1.0
-		if q := &f.k[i]; c.Static {
+		if q := &f.k[i]; c.Static || c.Plasticity != nil {
 			burst = -1 / math.Expm1(-float64(q.Refractory)*c.Dt/math.Max(c.TauE, c.TauI))
+		}
+		if c.Plasticity != nil { // utilisation and resource are at most 1
+			burst *= c.Plasticity.Scale
+			if c.Plasticity.TauFac == 0 {
+				burst *= c.Plasticity.U
+			}
 		}
 		if c.connected() {
 			c.row(i, func(k int, w float64) {
@@ -280,6 +286,8 @@ func (f *Fast) synapses() error {
 	}
 	if c.Rectangular {
 		f.back, f.ending = newQueue(len(f.v)), newSpikes(len(f.v))
+	} else if c.Plasticity != nil {
+		f.plastic = newPlastic(*c.Plasticity, c.Dt, len(f.v))
 	} else if !c.Static {
 		f.factor = factors(c.Dt, c.TauE)
 		f.factorI = f.factor

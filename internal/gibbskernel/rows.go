@@ -69,24 +69,28 @@ func (r *Rows) Run(p kernel.Path, t *Table, from, groups int) {
 	w := t.w[(t.rows+1)*Group*from:]
 	for len(out) > 0 {
 		width := Group * tileGroups(len(out)/Group)
-		for _, i := range add {
-			addRow(out[:width], w[int(i)*width:][:width], 1)
+		for i := 0; i < len(add); i += 4 {
+			addRows(out[:width], w, (*[4]int32)(add[i:]), 1)
 		}
-		for _, i := range sub {
-			addRow(out[:width], w[int(i)*width:][:width], -1)
+		for i := 0; i < len(sub); i += 4 {
+			addRows(out[:width], w, (*[4]int32)(sub[i:]), -1)
 		}
 		out, w = out[width:], w[(t.rows+1)*width:]
 	}
 }
 
-func addRow(out []int32, row []int16, sign int32) {
-	for ; len(out) >= Group && len(row) >= Group; out, row = out[Group:], row[Group:] {
-		o, r := (*[Group]int32)(out), (*[Group]int16)(row)
+// addRows adds sign times four rows of a tile to out.
+func addRows(out []int32, w []int16, rows *[4]int32, sign int32) {
+	width := len(out)
+	for g := 0; g < width; g += Group {
+		o := (*[Group]int32)(out[g:])
+		at := func(i int32) *[Group]int16 { return (*[Group]int16)(w[int(i)*width+g:]) }
+		p, q, r, s := at(rows[0]), at(rows[1]), at(rows[2]), at(rows[3])
 		for c := range 4 {
-			o[c] += sign * int32(r[c])
-			o[c+4] += sign * int32(r[c+8])
-			o[c+8] += sign * int32(r[c+4])
-			o[c+12] += sign * int32(r[c+12])
+			o[c] += sign * (int32(p[c]) + int32(q[c]) + int32(r[c]) + int32(s[c]))
+			o[c+4] += sign * (int32(p[c+8]) + int32(q[c+8]) + int32(r[c+8]) + int32(s[c+8]))
+			o[c+8] += sign * (int32(p[c+4]) + int32(q[c+4]) + int32(r[c+4]) + int32(s[c+4]))
+			o[c+12] += sign * (int32(p[c+12]) + int32(q[c+12]) + int32(r[c+12]) + int32(s[c+12]))
 		}
 	}
 }

@@ -1,7 +1,6 @@
 package gibbskernel
 
 import (
-	"math/bits"
 	"unsafe"
 
 	"github.com/spikesampling/spikesampling/internal/kernel"
@@ -18,34 +17,31 @@ type Scan struct {
 
 // Run scans. It leaves X alone: the caller corrects all fields for the units that changed.
 //
-// All fields are compared with their thresholds at once; then the first unit that wants to change
-// does, corrects the fields of the group, and so on with the units after it. That is the
-// sequential chain exactly, as thresholds do not depend on the state.
+// In assembly all fields are compared with their thresholds at once; then the first unit that
+// wants to change does, corrects the fields of the group, and so on with the units after it.
+// That is the sequential chain exactly, as thresholds do not depend on the state.
 func (s *Scan) Run(p kernel.Path) {
 	if p != kernel.Portable {
 		scanAVX2(s)
 		return
 	}
 	x := *(*[Group]int32)(unsafe.Pointer(s.X))
-	diag := (*[Group][Group]int16)(unsafe.Pointer(s.Diag))
 	t := (*[Group]int32)(unsafe.Pointer(s.T))
-	for from := uint64(0xffff); ; {
-		want := uint64(0)
-		for i := range x {
-			if x[i] > t[i] {
-				want |= 1 << i
-			}
+	diag := (*[Group][Group]int16)(unsafe.Pointer(s.Diag))
+	for k := range x {
+		on := uint64(0)
+		if x[k] > t[k] {
+			on = 1
 		}
-		want = (want ^ s.Z) & from
-		if want == 0 {
-			return
-		}
-		k := bits.TrailingZeros64(want)
-		from = ^uint64(0) << (k + 1)
-		sign := 1 - 2*int32(s.Z>>k&1)
-		for i := range x {
-			x[i] += sign * int32(diag[k][i])
+		old := s.Z >> k & 1
+		if on == old {
+			continue
 		}
 		s.Z ^= 1 << k
+		sign := int32(on) - int32(old)
+		row := &diag[k]
+		for i := k + 1; i < Group; i++ {
+			x[i] += sign * int32(row[i])
+		}
 	}
 }

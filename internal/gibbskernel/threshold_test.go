@@ -3,7 +3,6 @@ package gibbskernel
 import (
 	"math"
 	"math/rand/v2"
-	"sort"
 	"testing"
 
 	"github.com/spikesampling/spikesampling/internal/kernel"
@@ -46,9 +45,22 @@ func TestLogOdds(t *testing.T) {
 func onWords(x int32, threshold func(w uint32) int32) float64 {
 	const half = 1 << 31
 	// Positive log odds fall as the word rises.
-	plus := half - sort.Search(half, func(m int) bool { return x > threshold(uint32(m)) })
-	minus := sort.Search(half, func(m int) bool { return x <= threshold(uint32(m)|half) })
-	return float64(plus + minus)
+	plus := half - first(half, func(m uint32) bool { return x > threshold(m) })
+	minus := first(half, func(m uint32) bool { return x <= threshold(m|half) })
+	return float64(plus) + float64(minus)
+}
+
+// first is the smallest m < n for which f, which does not fall, is true, or n.
+func first(n uint32, f func(m uint32) bool) uint32 {
+	from := uint32(0)
+	for from < n {
+		if mid := from + (n-from)/2; f(mid) {
+			n = mid
+		} else {
+			from = mid + 1
+		}
+	}
+	return n
 }
 
 // TestProbability: over all 2³² words, a unit is on with probability σ(βgx) to 1e-7, and

@@ -45,7 +45,7 @@ var rules = []rule{
 	{"stp", []string{"sampling/dynamics"}},
 	{"internal/kernel", nil},
 	{"internal/kernel/gen", nil},
-	{"internal/engine", with(bottom, "internal/kernel")},
+	{"internal/engine", with(bottom, "internal/kernel", "stp")},
 	{"lif", with(bottom, "boltzmann", "stp", "internal/engine", "internal/kernel")},
 	{"tempering", with(bottom, "boltzmann", "lif")},
 	{"inference", library},
