@@ -203,7 +203,8 @@ func (e *Engine) reset(copy int, start []uint8, src rand.Source) {
 	}
 }
 
-// restart goes back to time 0.
+// restart goes back to time 0. A neuron that is on spiked a refractory time before its end,
+// and its synapses are in the state that this leaves.
 func (e *Engine) restart() {
 	e.step = 0
 	e.trace = e.trace[:0]
@@ -215,6 +216,41 @@ func (e *Engine) restart() {
 	clear(e.lastE)
 	clear(e.lastI)
 	clear(e.senders)
+	if e.spikes == nil {
+		return
+	}
+	for j := range e.u {
+		if e.z[j] == 0 {
+			continue
+		}
+		c := &e.cfg
+		spike := int64(e.left[j]) - int64(e.k[j%c.N].Refractory)
+		age := float64(spike+int64(c.Delay)) * c.Dt // −time since its arrival
+		switch {
+		case age > 0: // on its way
+			slot := e.slot(spike)
+			*slot = append(*slot, int32(j))
+		case c.Rectangular:
+			slot := e.slot(spike)
+			*slot = append(*slot, int32(j))
+			e.add(e.re, e.ri, j, 1, 1)
+		default:
+			fe, fi := e.release(j, age)
+			e.add(e.xe, e.xi, j, fe*math.Exp(age/c.TauE), fi*math.Exp(age/c.TauI))
+		}
+	}
+}
+
+// release is what the synapses of neuron j release for a spike that arrives at t.
+func (e *Engine) release(j int, t float64) (fe, fi float64) {
+	switch c := &e.cfg; {
+	case e.senders != nil:
+		x := e.senders[j].Spike(t, c.Plasticity)
+		return x, x
+	case !c.Static:
+		return e.lastE[j].Renew(t, c.TauE), e.lastI[j].Renew(t, c.TauI)
+	}
+	return 1, 1
 }
 
 // next advances the random stream of neuron k: xoroshiro128++ of Blackman and Vigna.
@@ -447,15 +483,7 @@ func (e *Engine) deliver() {
 		return
 	}
 	for _, j := range *e.slot(e.step - int64(c.Delay)) {
-		fe, fi := 1.0, 1.0
-		switch {
-		case e.senders != nil:
-			fe = e.senders[j].Spike(t, c.Plasticity)
-			fi = fe
-		case !c.Static:
-			fe = e.lastE[j].Renew(t, c.TauE)
-			fi = e.lastI[j].Renew(t, c.TauI)
-		}
+		fe, fi := e.release(int(j), t)
 		e.add(e.xe, e.xi, int(j), fe, fi)
 	}
 }

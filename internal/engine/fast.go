@@ -55,6 +55,8 @@ type Fast struct {
 
 	k      []scales // of every unit of a copy
 	tables tables   // of the profile
+	grid   float64  // of c, with rectangular input
+	shift  float64  // of the resting potentials now [mV]
 
 	off     queue // lanes whose refractory time ends
 	back    queue // lanes whose rectangular input ends
@@ -95,7 +97,7 @@ func NewFast(c Config, path kernel.Path) (f *Fast, ok bool, err error) {
 	if err := c.shapes(); err != nil {
 		return nil, false, err
 	}
-	if c.Precise || c.NoThreshold || c.Rectangular && c.shifts() {
+	if c.Precise || c.NoThreshold {
 		return nil, false, nil
 	}
 	for _, k := range c.kinds() {
@@ -241,25 +243,71 @@ func (f *Fast) clamp(lane, steps int) {
 }
 
 // restart goes back to time 0 once all copies are set. last has the steps until each lane
-// is off.
+// is off: a lane that is on spiked a refractory time before that, and its synapses are in
+// the state that this leaves.
 func (f *Fast) restart() {
 	f.step = 0
 	f.trace = f.trace[:0]
 	f.block.Slot, f.cond.Slot = 0, 0
+	f.takeBack(never - 1) // what is still on
 	f.off.empty()
-	byEnd := slices.Clone(f.lane)
-	slices.SortStableFunc(byEnd, func(a, b int32) int { return cmp.Compare(f.last[a], f.last[b]) })
-	for _, lane := range byEnd {
-		if left := f.last[lane]; left > 0 {
-			f.off.push(lane, left)
+	f.mail.sent, f.mail.given = 0, 0
+	f.plastic.rest()
+	var on []int32
+	for _, lane := range f.lane {
+		left := f.last[lane]
+		f.last[lane] = math.MinInt64 / 2
+		if left > 0 {
+			on = append(on, lane)
+			f.last[lane] = left - int64(f.refractory[lane])
 		}
 	}
-	f.takeBack(never - 1) // what is still on
-	f.mail.sent, f.mail.given = 0, 0
-	for lane := range f.last {
-		f.last[lane] = math.MinInt64 / 2
+	end := func(lane int32) int64 { return f.last[lane] + int64(f.refractory[lane]) }
+	slices.SortStableFunc(on, func(a, b int32) int { return cmp.Compare(end(a), end(b)) })
+	for _, lane := range on {
+		f.off.push(lane, end(lane))
 	}
-	f.plastic.rest()
+	if f.onJ == nil {
+		return
+	}
+	// Spikes that have arrived before, in the order of lanes, then those on their way.
+	slices.SortStableFunc(on, func(a, b int32) int { return cmp.Compare(f.last[a], f.last[b]) })
+	before := newSpikes(len(on))
+	for _, lane := range on {
+		arrival := f.last[lane] + f.mail.on
+		if arrival <= 0 {
+			before.lane = append(before.lane, lane)
+			continue
+		}
+		if f.mail.sent == 0 || f.mail.at(f.mail.sent-1).step != f.last[lane] {
+			b := f.mail.at(f.mail.sent)
+			b.step, b.lane, b.f, b.fi = f.last[lane], b.lane[:0], b.f[:0], b.fi[:0]
+			f.mail.sent++
+		}
+		b := f.mail.at(f.mail.sent - 1)
+		x := f.first(lane)
+		b.lane, b.f, b.fi = append(b.lane, lane), append(b.f, x), append(b.fi, x)
+	}
+	slices.Sort(before.lane)
+	for _, lane := range before.lane {
+		x, age := f.first(lane), float64(f.last[lane]+f.mail.on)*f.cfg.Dt
+		xi := x
+		if f.cfg.Rectangular {
+			f.back.push(lane, f.last[lane]+f.mail.on+int64(f.refractory[lane]))
+		} else {
+			x, xi = float32(float64(x)*math.Exp(age/f.cfg.TauE)), float32(float64(x)*math.Exp(age/f.cfg.TauI))
+		}
+		before.f, before.fi = append(before.f, x), append(before.fi, xi)
+	}
+	f.add(&before)
+}
+
+// first is the factor of the weights that a first spike brings.
+func (f *Fast) first(lane int32) float32 {
+	if f.plastic.r != nil {
+		return f.plastic.spike(lane, 0)
+	}
+	return 1
 }
 
 // State is z, the engine's own memory.

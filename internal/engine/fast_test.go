@@ -78,7 +78,8 @@ var kinds = []struct {
 	{"copies", func(c *Config) { c.Copies = 3 }},
 	{"copies rectangular", func(c *Config) { c.Copies, c.Rectangular = 3, true }},
 	{"own", own},
-	{"own rectangular", func(c *Config) { own(c); c.Rectangular = true; c.Profile = nil }},
+	{"own rectangular", func(c *Config) { own(c); c.Rectangular = true }},
+	{"rectangular profile", func(c *Config) { profiled(c); c.Rectangular = true }},
 	{"own exact profile", func(c *Config) { own(c); profiled(c); c.Exact = true }},
 	{"own copies", func(c *Config) { own(c); c.Copies = 3 }},
 	{"two weights", func(c *Config) { c.NoiseI[0].Weight *= 1.1 }},
@@ -182,7 +183,7 @@ func TestPathsAgree(t *testing.T) {
 // TestFastLikeEngine runs both engines without noise, where they have the same law and so
 // the same spikes: a driven neuron that excites a second one and inhibits a third.
 func TestFastLikeEngine(t *testing.T) {
-	for _, kind := range []string{"renewing", "static", "rectangular", "delay", "coba", "coba rectangular"} {
+	for _, kind := range []string{"renewing", "static", "rectangular", "delay", "rectangular profile", "coba", "coba rectangular"} {
 		c := Config{N: 3, Dt: 0.1, Refractory: 100, Delay: 1, C: 0.2, GLeak: 0.02, TauE: 10, TauI: 10, Theta: -50, Reset: -53,
 			Rest: []float64{-48, -50.7, -49.5}, Weights: []float64{0, 0.04, -0.03, 0.01, 0, 0, 0, 0.02, 0}}
 		switch kind {
@@ -190,6 +191,9 @@ func TestFastLikeEngine(t *testing.T) {
 			c.Static = true
 		case "rectangular":
 			c.Rectangular = true
+		case "rectangular profile":
+			c.Rectangular = true
+			c.Profile = &Profile{Factor: []float64{1, 1}, Shift: []float64{0, 0.5}, Every: 170}
 		case "delay":
 			c.Delay = 23
 		case "coba", "coba rectangular":
@@ -229,6 +233,7 @@ func TestFastLikeEngine(t *testing.T) {
 func TestFastPieces(t *testing.T) {
 	c := common(20, 400)
 	c.Rectangular = true
+	profiled(&c)
 	p := kernel.Paths()[len(kernel.Paths())-1]
 	whole := fast(t, c, p)
 	whole.Reset(nil, rng.Stream(3, "pieces"))

@@ -143,12 +143,30 @@ func (f *Fast) enter(block int) {
 	}
 }
 
-// rest sets the constant drive for resting potentials that are shifted by that much [mV].
+// rest moves the resting potentials by shift [mV] from where they are without. Rectangular
+// input stays on its grid.
 func (f *Fast) rest(shift float64) {
 	for u, lane := range f.lane {
 		k := &f.k[u%f.cfg.N]
-		f.c[lane] = float32(k.drive * (f.cfg.Rest[u%f.cfg.N] + shift - k.Theta))
+		if f.grid == 0 {
+			f.c[lane] = float32(k.drive * (f.cfg.Rest[u%f.cfg.N] + shift - k.Theta))
+		} else {
+			f.c[lane] += float32(f.onGrid(k.drive*shift) - f.onGrid(k.drive*f.shift))
+		}
 	}
+	f.shift = shift
+}
+
+func (f *Fast) onGrid(x float64) float64 { return math.Round(x/f.grid) * f.grid }
+
+// widest is the largest shift of resting potentials [mV].
+func (c *Config) widest() (m float64) {
+	if c.shifts() {
+		for _, x := range c.Profile.Shift {
+			m = math.Max(m, math.Abs(x))
+		}
+	}
+	return m
 }
 
 // enter begins a block of the profile.

@@ -270,11 +270,11 @@ func (f *Fast) synapses() error {
 		}
 	}
 	var err error
-	if f.onJ, err = f.matrix(onJ, f.c); err != nil {
+	if f.onJ, f.grid, err = f.matrix(onJ, f.c); err != nil {
 		return err
 	}
 	if c.Rectangular && f.conductance() {
-		if f.onL, err = f.matrix(onL, f.l); err != nil {
+		if f.onL, _, err = f.matrix(onL, f.l); err != nil {
 			return err
 		}
 	}
@@ -314,10 +314,10 @@ func (f *Fast) oneTau() bool {
 // matrix lays out the weights. If they are rectangular, they and the constants they come on
 // top of get onto a grid on which no sum of them has more than 24 bits: float32 then adds
 // exactly.
-func (f *Fast) matrix(u units, constants []float32) (*matrix, error) {
+func (f *Fast) matrix(u units, constants []float32) (m *matrix, grid float64, err error) {
 	c := &f.cfg
 	if c.Rectangular {
-		if u.grid = f.grid(u, constants); u.grid != 0 {
+		if u.grid = f.gridOf(u, constants); u.grid != 0 {
 			for i, x := range constants {
 				constants[i] = float32(math.Round(float64(x)/u.grid) * u.grid)
 			}
@@ -330,18 +330,20 @@ func (f *Fast) matrix(u units, constants []float32) (*matrix, error) {
 			return math.Max(math.Ldexp(1, e), u.grid)
 		}
 	}
-	return newMatrix(c, u, step)
+	m, err = newMatrix(c, u, step)
+	return m, u.grid, err
 }
 
-// grid is the step of that grid; 0 if there is nothing to add.
-func (f *Fast) grid(u units, constants []float32) float64 {
+// gridOf is the step of that grid; 0 if there is nothing to add.
+func (f *Fast) gridOf(u units, constants []float32) float64 {
 	sum := make([]float64, f.cfg.N)
 	for i := range sum {
 		f.cfg.row(i, func(k int, w float64) { sum[k] += math.Abs(u.value(k, w)) })
 	}
 	most := 0.0
 	for unit, lane := range f.lane {
-		most = math.Max(most, sum[unit%f.cfg.N]+math.Abs(float64(constants[lane])))
+		k := unit % f.cfg.N
+		most = math.Max(most, sum[k]+math.Abs(float64(constants[lane]))+math.Abs(f.k[k].drive)*f.cfg.widest())
 	}
 	if most == 0 {
 		return 0

@@ -5,11 +5,13 @@ import (
 	"github.com/spikesampling/spikesampling/internal/kernel"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/spikesampling/spikesampling/sampling"
 	"github.com/spikesampling/spikesampling/sampling/dynamics"
 	"github.com/spikesampling/spikesampling/sampling/rng"
+	"github.com/spikesampling/spikesampling/stp"
 )
 
 // Two neurons spike at their own pace, without noise; two others, far below threshold,
@@ -279,4 +281,82 @@ func covariance(a, b []float64) float64 {
 		s += x * b[i]
 	}
 	return s / float64(len(a))
+}
+
+// TestStartSynapses: right after Reset the synapses are as units that are on left them:
+// they spiked a refractory time before they go off.
+func TestStartSynapses(t *testing.T) {
+	for _, kind := range []string{"renewing", "delay", "plastic", "rectangular"} {
+		c := conductances(common(3, 1000))
+		c.TauI = 10
+		c.Weights = []float64{0, 0.01, -0.02, 0.03, 0, 0.04, -0.05, -0.06, 0}
+		jump := 1.0
+		switch kind {
+		case "delay":
+			c.Delay = 30
+		case "plastic":
+			c.Plasticity = &stp.Params{U: 0.5, TauRec: 100, Scale: 3}
+			jump = 1.5
+		case "rectangular":
+			c.Rectangular = true
+		}
+		for name, e := range map[string]interface {
+			Reset([]uint8, rand.Source)
+			Run(int64, []sampling.Flip) []sampling.Flip
+			Synapses() (exc, inh []float64)
+			State() []uint8
+		}{"double": newEngine(t, c), "fast": fast(t, c, kernel.Portable)} {
+			arrived, underway := 0, 0
+			for seed := range 30 {
+				e.Reset(nil, rng.Stream(uint64(seed), "start synapses"))
+				on := slices.Clone(e.State())
+				exc, inh := e.Synapses()
+				exc, inh = slices.Clone(exc), slices.Clone(inh)
+				var rect [2][]float64
+				if x, ok := e.(*Engine); ok && c.Rectangular {
+					rect = [2][]float64{slices.Clone(x.re), slices.Clone(x.ri)}
+				}
+				meanE, meanI := c.means(c.neuron(0))
+				wantE, wantI := []float64{meanE, meanE, meanE}, []float64{meanI, meanI, meanI}
+				done := [3]bool{}
+				for _, f := range e.Run(100, make([]sampling.Flip, 0, 100)) {
+					if f.On == 1 || on[f.Unit] == 0 || done[f.Unit] {
+						continue
+					}
+					done[f.Unit] = true
+					age := 10 - f.Time - float64(c.Delay)*c.Dt // since the spike arrived
+					if age < -1e-9 {
+						underway++
+						continue
+					}
+					arrived++
+					share := jump * math.Exp(-age/10)
+					if c.Rectangular {
+						share = 1
+					}
+					for k, w := range c.Weights[3*f.Unit:][:3] {
+						wantE[k] += share * math.Max(w, 0)
+						wantI[k] += share * math.Max(-w, 0)
+					}
+				}
+				for k := range 3 {
+					if done[k] != (on[k] == 1) {
+						t.Fatalf("%s, %s: unit %d on %d, went off %v", kind, name, k, on[k], done[k])
+					}
+					if c.Rectangular {
+						if name == "double" {
+							near(t, "rectangular input", rect[0][k]+meanE, wantE[k], 1e-12)
+							near(t, "rectangular input", rect[1][k]+meanI, wantI[k], 1e-12)
+						}
+						continue
+					}
+					near(t, kind+", "+name+": excitation", exc[k], wantE[k], 1e-6)
+					near(t, kind+", "+name+": inhibition", inh[k], wantI[k], 1e-6)
+				}
+			}
+			if arrived < 20 || kind == "delay" && underway < 5 {
+				t.Errorf("%s, %s: %d arrived, %d under way", kind, name, arrived, underway)
+			}
+		}
+	}
 }
