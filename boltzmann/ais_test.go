@@ -7,11 +7,13 @@ import (
 	"math"
 	"reflect"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
 
+	"github.com/spikesampling/spikesampling/internal/kernel"
 	"github.com/spikesampling/spikesampling/sampling/rng"
 )
 
@@ -76,6 +78,8 @@ func TestAISUnbiased(t *testing.T) {
 	start := visibleSamples(t, r, chains, 3)
 	for _, o := range []AISOptions{{Levels: 1}, {Levels: 3}, {Levels: 8}, {Betas: []float64{0, .1, .6, 1}, Base: []float64{.5, -.5, 1, 0, -1}}} {
 		o.Chains, o.Seed = chains, 4
+		fast := o // its log Z differs by 1e-4 at most, see TestAISQuantised
+		fast.Quantised = true
 		check := func(a AISResult, err error) {
 			t.Helper()
 			if err != nil {
@@ -87,6 +91,59 @@ func TestAISUnbiased(t *testing.T) {
 		}
 		check(AIS(context.Background(), r, o))
 		check(ReverseAIS(context.Background(), r, start, o))
+		check(AIS(context.Background(), r, fast))
+		check(ReverseAIS(context.Background(), r, start, fast))
+	}
+}
+
+// On the fast kernels: log Z of the quantised machine is close; without couplings and with
+// the base at the biases, every weight is the same but for rounding in single precision;
+// all paths give the same weights, a chain the same alone and beside others.
+func TestAISQuantised(t *testing.T) {
+	r := rbmS(t, 5, 4, 1)
+	q, _, err := Quantise(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	within(t, "quantised", []float64{mustLogZ(t, &q.Layered)}, []float64{mustLogZ(t, &r.Layered)}, 1e-4)
+
+	b, c := []float64{.5, -1, 2}, []float64{1.5, -.75}
+	free, err := NewRBM(mat.NewDense(3, 2, nil), b, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := AISOptions{Levels: 7, Base: b, Chains: 5, Quantised: true}
+	up, err := AIS(context.Background(), free, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	down, err := ReverseAIS(context.Background(), free, visibleSamples(t, free, 5, 1), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := mustLogZ(t, &free.Layered)
+	within(t, "log Z", []float64{up.LogZ, down.LogZ}, []float64{want, want}, 1e-6)
+
+	r = rbmS(t, 100, 20, .5)
+	base := make([]float64, 100)
+	for i := range base {
+		base[i] = math.Sin(float64(i))
+	}
+	var ref []float64
+	for _, p := range kernel.Paths() {
+		t.Setenv(kernel.PathVariable, p.String())
+		for _, chains := range []int{40, 3} {
+			a, err := AIS(context.Background(), r, AISOptions{Levels: 50, Chains: chains, Base: base, Quantised: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if ref == nil {
+				ref = a.LogW
+			}
+			if !slices.Equal(a.LogW, ref[:chains]) {
+				t.Errorf("%v, %d chains: log weights %v, want %v", p, chains, a.LogW, ref[:chains])
+			}
+		}
 	}
 }
 
@@ -180,10 +237,14 @@ func TestAISParallel(t *testing.T) {
 		return [2]AISResult{up, down}
 	}
 	want := run(AISOptions{Parallel: 1})
+	fast := run(AISOptions{Parallel: 1, Quantised: true})
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(3))
 	for _, parallel := range []int{0, 2, 20} {
 		if got := run(AISOptions{Parallel: parallel}); !reflect.DeepEqual(got, want) {
 			t.Errorf("Parallel = %d: %+v, want %+v", parallel, got, want)
+		}
+		if got := run(AISOptions{Parallel: parallel, Quantised: true}); !reflect.DeepEqual(got, fast) {
+			t.Errorf("quantised, Parallel = %d: %+v, want %+v", parallel, got, fast)
 		}
 	}
 	if got := run(AISOptions{Seed: 1}); reflect.DeepEqual(got[0].LogW, want[0].LogW) {

@@ -75,6 +75,9 @@ func (o AISOptions) run(ctx context.Context, r *RBM, betas []float64, chains int
 	if workers == 0 {
 		workers = runtime.GOMAXPROCS(0)
 	}
+	if o.Quantised {
+		return o.runFast(ctx, r, betas, base, chains, workers, start)
+	}
 	logW := make([]float64, chains)
 	next := make(chan int)
 	var wg sync.WaitGroup
@@ -99,8 +102,12 @@ func (o AISOptions) run(ctx context.Context, r *RBM, betas []float64, chains int
 	if err := ctx.Err(); err != nil {
 		return AISResult{}, err
 	}
-	logZBase := softplusSum(base, 1) + softplusSum(make([]float64, r.Hidden()), 1)
-	return newAISResult(logW, logZBase, start != nil), nil
+	return newAISResult(logW, logZBase(base, r.Hidden()), start != nil), nil
+}
+
+// logZBase is log Z at β = 0.
+func logZBase(base []float64, hidden int) float64 {
+	return softplusSum(base, 1) + softplusSum(make([]float64, hidden), 1)
 }
 
 // anneal is one chain of AIS.

@@ -45,7 +45,8 @@ func benchmarkGibbs(b *testing.B, m sampling.Model, o GibbsOptions) {
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(visits), "ns/update")
 }
 
-func BenchmarkGibbs(b *testing.B) {
+// BenchmarkGibbsExact is Gibbs, in double precision.
+func BenchmarkGibbsExact(b *testing.B) {
 	for _, n := range []int{10, 100, 1000} {
 		m := scaled(n)
 		b.Run(fmt.Sprintf("bm-%d", n), func(b *testing.B) { benchmarkGibbs(b, m, GibbsOptions{}) })

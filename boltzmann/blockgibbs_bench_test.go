@@ -1,7 +1,6 @@
 package boltzmann
 
 import (
-	"context"
 	"testing"
 
 	"github.com/spikesampling/spikesampling/sampling"
@@ -40,16 +39,4 @@ func BenchmarkLogZ(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/(1<<12), "ns/state")
-}
-
-// BenchmarkAIS is the time of one level of one chain.
-func BenchmarkAIS(b *testing.B) {
-	r := rbmS(b, 100, 20, .5)
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := AIS(context.Background(), r, AISOptions{Levels: 1000, Chains: 1}); err != nil {
-			b.Fatal(err)
-		}
-	}
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/1000, "ns/level")
 }

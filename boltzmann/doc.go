@@ -24,6 +24,19 @@
 // Otherwise there are two reductions to a Machine with auxiliary units:
 // [HigherOrder.Quadratic] is exact, [Auxiliary] (Pecevski et al. 2011) approximate.
 //
+// # Samplers
+//
+//	Gibbs       any Model, in double precision               Glauber, Geman and Geman
+//	BlockGibbs  Layered and RBM, in double precision
+//	Fast        the same two kernels for Machine, Layered    one chain, a sampling.Sampler
+//	            and RBM in fixed point, vectorised
+//	FastChains  many of these, each with its own β
+//
+// Fast and FastChains sample the machine that [Quantise] makes: weights rounded to 14 bits
+// and sign, which they report and expose, so that exact answers can be had for that very
+// machine. In return sums are exact and chains the same on every processor. The samplers of
+// package tempering and [AIS] run on them by the option Quantised.
+//
 // # Limits
 //
 //	Enumerate             N ≤ 25 (EnumerateLimit: 30)   time 2^N

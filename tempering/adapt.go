@@ -114,6 +114,9 @@ func (p *Parallel) Adapt(ctx context.Context, o AdaptOptions) (barrier float64, 
 
 // silentScan is a scan that takes no Time and reports no flips.
 func (p *Parallel) silentScan() error {
+	if p.fast != nil {
+		return p.fastScan()
+	}
 	if err := p.cold().sweep(1, p.scan, p.r); err != nil {
 		return err
 	}

@@ -45,6 +45,7 @@ type ASTOptions struct {
 	Adapt  int64   // sweeps of adaptation if Frozen; default 20·Decay
 	// LogWeights are the g_k to begin with [nats]; default 0.
 	LogWeights []float64
+	Quantised  bool // run on the fast kernels, see ParallelOptions; for CAST both chains
 }
 
 func (o ASTOptions) withDefaults() ASTOptions {
@@ -103,8 +104,8 @@ type adaptive struct {
 	learned *learning
 }
 
-func newAdaptive(m sampling.Model, o ASTOptions) adaptive {
-	return adaptive{newWalker(m, o.Ladder, o.Scan), &learning{o: o, sum: make([]float64, len(o.Ladder))}}
+func newAdaptive(c *chain, o ASTOptions) adaptive {
+	return adaptive{newWalker(c, o.Ladder, o.Scan), &learning{o: o, sum: make([]float64, len(o.Ladder))}}
 }
 
 // restart begins anew, learning included.
@@ -163,10 +164,14 @@ type AST struct {
 // NewAST returns a sampler of m; Reset it before use.
 func NewAST(m sampling.Model, o ASTOptions) (*AST, error) {
 	o = o.withDefaults()
-	if err := errors.Join(checkModel(m), o.validate()); err != nil {
+	if err := errors.Join(checkModel(m), o.validate(), checkQuantised(o.Quantised, m, o.Scan)); err != nil {
 		return nil, err
 	}
-	return &AST{newCore(m.Dim()), newAdaptive(m, o)}, nil
+	c, err := newChainOf(m, o.Quantised)
+	if err != nil {
+		return nil, err
+	}
+	return &AST{newCore(m.Dim()), newAdaptive(c, o)}, nil
 }
 
 // State is the state at level 0: the sampler's own memory, valid until the next Advance.

@@ -73,21 +73,6 @@ func kindOf(s sampler) string {
 	return "Transitions"
 }
 
-// BenchmarkModes is a recorded flip with its label.
-func BenchmarkModes(b *testing.B) {
-	m := must(NewModes(12, ModesOptions{Modes: 3, Label: wtaLabel, Step: 1e9}))
-	if err := m.Begin(0, make([]uint8, 12)); err != nil {
-		b.Fatal(err)
-	}
-	f := []sampling.Flip{{}}
-	b.ReportAllocs()
-	for b.Loop() {
-		f[0].Time++
-		f[0].On ^= 1
-		m.Record(f, f[0].Time)
-	}
-}
-
 // Nothing allocates while a chain runs.
 func TestNoAllocations(t *testing.T) {
 	names, build := kinds(bmS(6, 2))

@@ -39,14 +39,22 @@ func NewCAST(m sampling.Model, o CASTOptions) (*CAST, error) {
 	if o.SwapEvery == 0 {
 		o.SwapEvery = 50
 	}
-	errs := []error{checkModel(m), o.Fast.validate()}
+	errs := []error{checkModel(m), o.Fast.validate(), checkQuantised(o.Fast.Quantised, m, o.Fast.Scan)}
 	if o.SwapEvery < 0 {
 		errs = append(errs, fmt.Errorf("tempering: SwapEvery = %d: must be ≥ 1 (0: default 50)", o.SwapEvery))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	return &CAST{core: newCore(m.Dim()), slow: newChain(m), fast: newAdaptive(m, o.Fast), swapEvery: int64(o.SwapEvery)}, nil
+	slow, err := newChainOf(m, o.Fast.Quantised)
+	if err != nil {
+		return nil, err
+	}
+	fast, err := newChainOf(m, o.Fast.Quantised)
+	if err != nil {
+		return nil, err
+	}
+	return &CAST{core: newCore(m.Dim()), slow: slow, fast: newAdaptive(fast, o.Fast), swapEvery: int64(o.SwapEvery)}, nil
 }
 
 // State is the state of the slow chain: the sampler's own memory, valid until the next

@@ -37,6 +37,7 @@ const refresh = 1 << 14
 type chain struct {
 	model  sampling.Model
 	field  *sampling.Field
+	fast   *fastChain // moves the chain instead of field; nil by default
 	z      []uint8
 	energy float64 // Energy(z) [nats]
 	flips  int     // since field and energy were computed
@@ -60,6 +61,9 @@ func checkModel(m sampling.Model) error {
 // impossible state: no sum of energies could be formed there. From a possible state no
 // chain ever gets to one.
 func (c *chain) start(z []uint8, r *rand.Rand) error {
+	if c.fast != nil {
+		return c.fast.start(c, z, r)
+	}
 	if z == nil {
 		for k := range c.z {
 			c.z[k] = uint8(r.Uint64() >> 63)
@@ -115,6 +119,9 @@ func (c *chain) visit(k int, beta, x float64) (bool, error) {
 
 // sweep makes N visits at inverse temperature beta.
 func (c *chain) sweep(beta float64, scan Scan, r *rand.Rand) error {
+	if c.fast != nil {
+		return c.fast.sweep(c, beta)
+	}
 	n := len(c.z)
 	for k := range n {
 		if scan == Random {

@@ -21,6 +21,7 @@ type snapshot struct {
 	SourceKind string // "ChaCha8", "PCG", or "" for another that can be marshalled
 	Source     []byte
 	Chains     []chainSnapshot
+	Fast       [][]byte // the chains again if Quantised, as boltzmann.FastChains encodes them
 	Ladder     Ladder
 
 	// Walkers.
@@ -73,7 +74,19 @@ func (c *core) take(kind string, l Ladder, chains ...*chain) (*snapshot, error) 
 		return nil, fmt.Errorf("tempering: random source: %w", err)
 	}
 	for _, ch := range chains {
-		s.Chains = append(s.Chains, chainSnapshot{ch.z, ch.field.U, ch.energy, ch.flips})
+		if ch.fast == nil {
+			s.Chains = append(s.Chains, chainSnapshot{ch.z, ch.field.U, ch.energy, ch.flips})
+			continue
+		}
+		s.Chains = append(s.Chains, chainSnapshot{})
+		if ch.fast.lane > 0 {
+			continue // with that of lane 0
+		}
+		b, err := ch.fast.all.MarshalBinary()
+		if err != nil {
+			return nil, fmt.Errorf("tempering: %w", err)
+		}
+		s.Fast = append(s.Fast, b)
 	}
 	return s, nil
 }
@@ -99,8 +112,9 @@ func unfit(format string, a ...any) error {
 	return fmt.Errorf("%w: %s", errCheckpoint, fmt.Sprintf(format, a...))
 }
 
-// decode reads a checkpoint of a sampler of that kind with that many chains and levels.
-func decode(data []byte, kind string, m sampling.Model, chains, levels int) (*restored, error) {
+// decode reads a checkpoint of a sampler of that kind with that many levels and chains, of
+// which like is one.
+func decode(data []byte, kind string, like *chain, chains, levels int) (*restored, error) {
 	s := new(snapshot)
 	if err := gob.NewDecoder(bytes.NewReader(data)).Decode(s); err != nil {
 		return nil, fmt.Errorf("tempering: checkpoint: %w", err)
@@ -121,8 +135,11 @@ func decode(data []byte, kind string, m sampling.Model, chains, levels int) (*re
 		}
 	}
 	r := &restored{snapshot: s}
+	if like.fast != nil || len(s.Fast) > 0 {
+		return r, r.decodeFast(like, chains)
+	}
 	for i, cs := range s.Chains {
-		c := newChain(m)
+		c := newChain(like.model)
 		if err := c.restore(cs); err != nil {
 			return nil, fmt.Errorf("%w (chain %d)", err, i)
 		}

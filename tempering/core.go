@@ -70,6 +70,14 @@ func (c *core) advance(t float64, buf []sampling.Flip, step func([]sampling.Flip
 // coldSweep is a sweep of ch at β = 1 that appends its flips and takes a unit of time.
 // The i-th visit (i = 1..N) ends at i/N of it.
 func (c *core) coldSweep(flips []sampling.Flip, ch *chain, scan Scan) ([]sampling.Flip, error) {
+	if ch.fast != nil {
+		if err := ch.fast.sweep(ch, 1); err != nil {
+			return flips, err
+		}
+		c.time++
+		c.cost++
+		return ch.fast.all.Flips(flips, ch.fast.lane, c.time), nil
+	}
 	for i := range c.n {
 		k := i
 		if scan == Random {

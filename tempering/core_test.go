@@ -59,7 +59,7 @@ func (eager) Logit([]uint8, int) float64 { return 100 }
 // The gain is g0/(1 + t/t0), and frozen weights are the mean over the second half.
 func TestLearning(t *testing.T) {
 	o := ASTOptions{Ladder: Ladder{1, .5}, Gain: 2, Decay: 1, Adapt: 5}.withDefaults()
-	a := newAdaptive(bmS(3, 1), o)
+	a := newAdaptive(newChain(bmS(3, 1)), o)
 	r := rand.New(rng.Stream(1, "learning"))
 	if err := a.restart(nil, r); err != nil {
 		t.Fatal(err)

@@ -1,6 +1,7 @@
 // Package tempering holds the classical samplers that cross energy barriers by raising the
 // temperature. They work for every sampling.Model, are sampling.Samplers, and are what
-// spiking samplers are compared with on multimodal laws.
+// spiking samplers are compared with on multimodal laws. It also has the tempering that
+// spiking networks do themselves: oscillations of their background.
 //
 // # Conventions
 //
@@ -20,7 +21,7 @@
 //	Transitions  up the ladder, down, accept or not     Neal 1996
 //
 // All leave the target exactly stationary, except AST and CAST in Adaptive mode. [Anneal]
-// is an optimiser. [Modes] records how a chain moves between modes.
+// is an optimiser. How a chain moves between modes is for estimate.Modes to record.
 //
 // # Time and cost
 //
@@ -29,6 +30,12 @@
 // end of an excursion or a swap, flips up to N units at once at the end of the sweep, at
 // whole times, where a unit may flip twice. Advance therefore moves in whole sweeps and
 // needs room for 2N flips. Results per unit of Time hide the price: compare by Cost.
+//
+// # Speed
+//
+// With the option Quantised, Parallel, Simulated, AST and CAST run on the vectorised kernels
+// of boltzmann.FastChains, Parallel with all replicas together: some ten times faster, and
+// exact for the machine that boltzmann.Quantise makes of the model.
 //
 // # Stopping and going on
 //
@@ -45,6 +52,26 @@
 // are best, Λ ≈ Σ r_i the communication barrier. β = 0 helps only an adapted ladder: most
 // of the barrier lies close to it.
 //
+// # Oscillating backgrounds
+//
+// The rate of the background sets the slope of a neuron's activation function: m times the
+// rate is the temperature T ≈ √m. A rhythm ([RaisedCosine], …; [Oscillation], [NewLIF])
+// heats and cools a network of LIF neurons again and again: hot phases cross barriers, and
+// samples are read in cold ones ([ColdWindow], [NewWindowed]). [ProfileGibbs] is the same
+// schedule without the neurons.
+//
+// It is periodic annealing, not simulated tempering: there is no accept step and there are
+// no level weights. Within modes the cold samples have T = 1, but the log odds between
+// modes are divided by a freeze-out temperature between 1 and the highest ([FreezeOut]):
+// show it beside every count of switches. A cycle brings at most about one independent
+// sample. Heating also makes all units more active ([Map]: δ); [Calibrated] compensation
+// takes that away.
+//
+// In a network T is the ratio of σ g_tot, not of σ ([Diffusion]). Rates of one receptor
+// alone, or of two that do not balance, move the mean potential: an oscillating bias
+// ([Oscillation.Check]). The noise follows the rate through a low-pass of τ_syn/2: 3.6° at
+// 2 Hz, 14° at 8 Hz for τ_syn = 10 ms; above some 30 Hz it has the mean rate.
+//
 // Sources: Kirkpatrick, Gelatt and Vecchi 1983, Science 220:671 (annealing); Swendsen and
 // Wang 1986, Phys Rev Lett 57:2607; Geyer 1991, Comput. Sci. Stat. 23:156; Hukushima and
 // Nemoto 1996, J Phys Soc Jpn 65:1604 (replica exchange); Marinari and Parisi 1992,
@@ -52,5 +79,6 @@
 // transitions); Okabe et al. 2001, Chem Phys Lett 335:435 (DEO); Wang and Landau 2001, Phys
 // Rev Lett 86:2050; Belardinelli and Pereyra 2007, Phys Rev E 75:046701 (1/t gain);
 // Salakhutdinov 2010, ICML (AST, CAST); Syed, Bouchard-Côté, Deligiannidis and Doucet
-// 2022, J R Stat Soc B 84:321 (DEO, barrier, ladder adaptation).
+// 2022, J R Stat Soc B 84:321 (DEO, barrier, ladder adaptation); Korcsak-Gorzo et al. 2022,
+// PLoS Comput. Biol. 18:e1009753 (oscillations).
 package tempering

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spikesampling/spikesampling/boltzmann"
 	"github.com/spikesampling/spikesampling/sampling"
+	"github.com/spikesampling/spikesampling/sampling/estimate"
 	"github.com/spikesampling/spikesampling/sampling/rng"
 	"github.com/spikesampling/spikesampling/tempering"
 )
@@ -80,8 +81,8 @@ func ExampleParallel() {
 		func(int) (sampling.Sampler, error) {
 			return tempering.NewParallel(m, tempering.ParallelOptions{Ladder: p.Ladder()})
 		},
-		func(int) (*tempering.Modes, error) {
-			return tempering.NewModes(10, tempering.ModesOptions{Modes: 2, Label: group})
+		func(int) (*estimate.Modes, error) {
+			return estimate.NewModes(estimate.LabelFunc(2, group), estimate.ModesOptions{})
 		},
 		sampling.ChainOptions{Schedule: sampling.Schedule{Warmup: 100, Duration: 50000}, Seed: 1})
 	if err != nil {

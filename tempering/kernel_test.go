@@ -167,7 +167,7 @@ func TestLevelMoveDetailedBalance(t *testing.T) {
 	ladder := Ladder{1, .5, .2, 0}
 	levels := len(ladder)
 	for _, g := range [][]float64{{0, 0, 0, 0}, {1.5, -.3, .2, 2}, logZs(m, ladder)} {
-		w := newWalker(m, ladder, Random)
+		w := newWalker(newChain(m), ladder, Random)
 		copy(w.g, g)
 		z := make([]uint8, 4)
 		n := 16 * levels // state s at level k has number s·levels + k

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"slices"
 
+	"github.com/spikesampling/spikesampling/boltzmann"
 	"github.com/spikesampling/spikesampling/sampling"
 )
 
@@ -13,6 +14,11 @@ type ParallelOptions struct {
 	Ladder Ladder // inverse temperatures of the K replicas; required
 	Scheme Scheme // default DEO
 	Scan   Scan   // default Sequential
+	// Quantised runs all replicas together on the kernels of boltzmann.FastChains. The
+	// model must be a *boltzmann.Machine, *Layered or *RBM, the scan Sequential; then the
+	// law is that of the machine which boltzmann.Quantise makes of it, and layers are drawn
+	// by blocks.
+	Quantised bool
 }
 
 var _ sampling.Sampler = (*Parallel)(nil)
@@ -29,7 +35,8 @@ var _ sampling.Sampler = (*Parallel)(nil)
 // which are mostly two replicas changing places.
 type Parallel struct {
 	core
-	chains []*chain // by replica
+	fast   *boltzmann.FastChains // of all replicas, if Quantised
+	chains []*chain              // by replica
 	x      *exchange
 	ladder Ladder
 	scheme Scheme
@@ -38,11 +45,19 @@ type Parallel struct {
 
 // NewParallel returns a parallel tempering sampler of m; Reset it before use.
 func NewParallel(m sampling.Model, o ParallelOptions) (*Parallel, error) {
-	if err := errors.Join(checkModel(m), o.Ladder.Validate(), o.Scheme.validate(), checkScan(o.Scan)); err != nil {
+	if err := errors.Join(checkModel(m), o.Ladder.Validate(), o.Scheme.validate(), checkScan(o.Scan), checkQuantised(o.Quantised, m, o.Scan)); err != nil {
 		return nil, err
 	}
 	p := &Parallel{core: newCore(m.Dim()), chains: make([]*chain, len(o.Ladder)), x: newExchange(len(o.Ladder)),
 		ladder: slices.Clone(o.Ladder), scheme: o.Scheme, scan: o.Scan}
+	if o.Quantised {
+		var err error
+		if p.chains, err = fastChains(m, len(o.Ladder)); err != nil {
+			return nil, err
+		}
+		p.fast = p.chains[0].fast.all
+		return p, nil
+	}
 	for i := range p.chains {
 		p.chains[i] = newChain(m)
 	}
@@ -76,6 +91,13 @@ func (p *Parallel) Reset(start []uint8, src rand.Source) error {
 		return err
 	}
 	p.x.restart()
+	if p.fast != nil {
+		if err := p.startFast(start, r); err != nil {
+			return err
+		}
+		p.r = r
+		return nil
+	}
 	if err := p.chains[0].start(start, r); err != nil {
 		return err
 	}
@@ -98,6 +120,9 @@ func (p *Parallel) Advance(t float64, buf []sampling.Flip) ([]sampling.Flip, err
 
 // step is a scan.
 func (p *Parallel) step(flips []sampling.Flip) ([]sampling.Flip, error) {
+	if p.fast != nil {
+		return p.fastStep(flips)
+	}
 	flips, err := p.coldSweep(flips, p.cold(), p.scan)
 	if err != nil {
 		return flips, err

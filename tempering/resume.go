@@ -29,7 +29,7 @@ func (s *Simulated) MarshalBinary() ([]byte, error) {
 // PCG is restored into that of the last Reset, which must be of its type. After an error
 // the sampler is as it was.
 func (s *Simulated) UnmarshalBinary(data []byte) error {
-	x, err := decode(data, "simulated", s.w.model, 1, len(s.w.ladder))
+	x, err := decode(data, "simulated", s.w.chain, 1, len(s.w.ladder))
 	if err != nil {
 		return err
 	}
@@ -58,7 +58,7 @@ func (s *AST) MarshalBinary() ([]byte, error) {
 
 // UnmarshalBinary is as Simulated.UnmarshalBinary. What was learned is part of the chain.
 func (s *AST) UnmarshalBinary(data []byte) error {
-	x, err := decode(data, "ast", s.a.model, 1, len(s.a.ladder))
+	x, err := decode(data, "ast", s.a.chain, 1, len(s.a.ladder))
 	if err != nil {
 		return err
 	}
@@ -88,7 +88,7 @@ func (s *CAST) MarshalBinary() ([]byte, error) {
 
 // UnmarshalBinary is as Simulated.UnmarshalBinary. What was learned is part of the chain.
 func (s *CAST) UnmarshalBinary(data []byte) error {
-	x, err := decode(data, "cast", s.slow.model, 2, len(s.fast.ladder))
+	x, err := decode(data, "cast", s.slow, 2, len(s.fast.ladder))
 	if err != nil {
 		return err
 	}
@@ -115,7 +115,7 @@ func (s *Transitions) MarshalBinary() ([]byte, error) {
 
 // UnmarshalBinary is as Simulated.UnmarshalBinary.
 func (s *Transitions) UnmarshalBinary(data []byte) error {
-	x, err := decode(data, "transitions", s.ch.model, 1, len(s.ladder))
+	x, err := decode(data, "transitions", s.ch, 1, len(s.ladder))
 	if err != nil {
 		return err
 	}
@@ -145,7 +145,7 @@ func (p *Parallel) MarshalBinary() ([]byte, error) {
 // sampler, which must have as many levels.
 func (p *Parallel) UnmarshalBinary(data []byte) error {
 	levels := len(p.ladder)
-	x, err := decode(data, "parallel", p.chains[0].model, levels, levels)
+	x, err := decode(data, "parallel", p.chains[0], levels, levels)
 	if err != nil {
 		return err
 	}
@@ -163,6 +163,9 @@ func (p *Parallel) UnmarshalBinary(data []byte) error {
 		return err
 	}
 	p.chains, p.ladder = x.chains, x.Ladder
+	if p.fast != nil {
+		p.fast = p.chains[0].fast.all
+	}
 	*p.x = exchange{x.At, x.Phase, x.Trips, x.Scans, x.Rejected, x.Tried}
 	return nil
 }

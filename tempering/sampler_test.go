@@ -310,11 +310,6 @@ func TestOptionErrors(t *testing.T) {
 		"begins at β = 0.5":       second(NewAST(m, ASTOptions{Ladder: Ladder{.5, .1}})),
 		"SwapEvery = -1":          second(NewCAST(m, CASTOptions{Fast: ASTOptions{Ladder: l}, SwapEvery: -1})),
 		"Sweeps = -2":             second(NewTransitions(m, TransitionsOptions{Ladder: l, Sweeps: -2})),
-		"modes of 0 units":        second(NewModes(0, ModesOptions{Modes: 1, Label: wtaLabel})),
-		"40000 modes":             second(NewModes(3, ModesOptions{Modes: 40000, Label: wtaLabel})),
-		"no Label":                second(NewModes(3, ModesOptions{Modes: 1})),
-		"MinRun = -1":             second(NewModes(3, ModesOptions{Modes: 1, Label: wtaLabel, MinRun: -1})),
-		"Step = NaN":              second(NewModes(3, ModesOptions{Modes: 1, Label: wtaLabel, Step: nan})),
 		"schedule of 1 sweeps":    second(LinearSchedule(1, 0, 1)),
 		"from = NaN":              second(LinearSchedule(2, nan, 1)),
 		"both must be > 0":        second(GeometricSchedule(2, 0, 1)),
@@ -356,9 +351,9 @@ func TestUseErrors(t *testing.T) {
 		}
 	}
 	// A model that breaks on the way stops the sampler for good.
-	_, broken := kinds(breaking{bmS(3, 1)})
+	names, build = kinds(breaking{bmS(3, 1)})
 	for i, name := range names {
-		s := broken[i]()
+		s := build[i]()
 		if err := s.Reset([]uint8{0, 0, 0}, rng.Stream(1, "x")); err != nil {
 			t.Fatal(err)
 		}

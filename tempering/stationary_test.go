@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/spikesampling/spikesampling/boltzmann"
 	"github.com/spikesampling/spikesampling/sampling"
 	"github.com/spikesampling/spikesampling/sampling/estimate"
 	"github.com/spikesampling/spikesampling/sampling/rng"
@@ -41,6 +42,20 @@ func kinds(m sampling.Model) (names []string, build []func() sampler) {
 	}
 	add("transitions", func() sampler { return must(NewTransitions(m, TransitionsOptions{Ladder: l})) })
 	add("transitions of 2 sweeps", func() sampler { return must(NewTransitions(m, TransitionsOptions{Ladder: l, Sweeps: 2})) })
+	if _, ok := m.(boltzmann.Quantisable); ok {
+		fast := ast(Frozen, Sequential)
+		fast.Quantised = true
+		add("simulated quantised", func() sampler {
+			return must(NewSimulated(m, SimulatedOptions{Ladder: l, LogWeights: []float64{4, 3, 1.5, 0}, Quantised: true}))
+		})
+		add("ast quantised", func() sampler { return must(NewAST(m, fast)) })
+		add("cast quantised", func() sampler { return must(NewCAST(m, CASTOptions{Fast: fast, SwapEvery: 2})) })
+		for _, scheme := range []Scheme{DEO, SEO} {
+			add("parallel "+scheme.String()+" quantised", func() sampler {
+				return must(NewParallel(m, ParallelOptions{Ladder: l, Scheme: scheme, Quantised: true}))
+			})
+		}
+	}
 	add("ast adaptive", func() sampler { return must(NewAST(m, ast(Adaptive, Sequential))) })
 	add("cast adaptive", func() sampler { return must(NewCAST(m, CASTOptions{Fast: ast(Adaptive, Sequential), SwapEvery: 3})) })
 	return names, build

@@ -23,8 +23,8 @@ type walker struct {
 	learn  *learning // nil: the weights are fixed
 }
 
-func newWalker(m sampling.Model, l Ladder, scan Scan) *walker {
-	return &walker{chain: newChain(m), ladder: slices.Clone(l), scan: scan,
+func newWalker(c *chain, l Ladder, scan Scan) *walker {
+	return &walker{chain: c, ladder: slices.Clone(l), scan: scan,
 		g: make([]float64, len(l)), visits: make([]int64, len(l))}
 }
 
@@ -88,6 +88,7 @@ type SimulatedOptions struct {
 	// best are log Z(β_k), which make all levels equally likely; any are exact.
 	LogWeights []float64
 	Scan       Scan // default Sequential
+	Quantised  bool // run on the fast kernels, see ParallelOptions
 }
 
 func (o SimulatedOptions) validate() error {
@@ -128,10 +129,14 @@ type Simulated struct {
 
 // NewSimulated returns a simulated tempering sampler of m; Reset it before use.
 func NewSimulated(m sampling.Model, o SimulatedOptions) (*Simulated, error) {
-	if err := errors.Join(checkModel(m), o.validate()); err != nil {
+	if err := errors.Join(checkModel(m), o.validate(), checkQuantised(o.Quantised, m, o.Scan)); err != nil {
 		return nil, err
 	}
-	s := &Simulated{core: newCore(m.Dim()), w: newWalker(m, o.Ladder, o.Scan)}
+	c, err := newChainOf(m, o.Quantised)
+	if err != nil {
+		return nil, err
+	}
+	s := &Simulated{core: newCore(m.Dim()), w: newWalker(c, o.Ladder, o.Scan)}
 	copy(s.w.g, o.LogWeights)
 	return s, nil
 }

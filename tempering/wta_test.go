@@ -9,6 +9,7 @@ import (
 
 	"github.com/spikesampling/spikesampling/boltzmann"
 	"github.com/spikesampling/spikesampling/sampling"
+	"github.com/spikesampling/spikesampling/sampling/estimate"
 	"github.com/spikesampling/spikesampling/sampling/rng"
 )
 
@@ -52,15 +53,15 @@ func TestIndexProcess(t *testing.T) {
 }
 
 // wtaModes runs s and returns its modes.
-func wtaModes(t *testing.T, s sampling.Sampler, warmup, duration float64) *Modes {
+func wtaModes(t *testing.T, s sampling.Sampler, warmup, duration float64) *estimate.Modes {
 	t.Helper()
-	m := must(NewModes(12, ModesOptions{Modes: 3, Label: wtaLabel}))
+	m := must(estimate.NewModes(estimate.LabelFunc(3, wtaLabel), estimate.ModesOptions{}))
 	run(t, s, warmup, duration, m)
 	return m
 }
 
 // checkOccupancy requires the mode masses within .02.
-func checkOccupancy(t *testing.T, what string, m *Modes, want [3]float64) {
+func checkOccupancy(t *testing.T, what string, m *estimate.Modes, want [3]float64) {
 	t.Helper()
 	for g, p := range m.Occupancy() {
 		if math.Abs(p-want[g]) > .02 {

@@ -1,6 +1,7 @@
 package estimate
 
 import (
+	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"testing"
@@ -28,6 +29,8 @@ func busyRecorders() map[string]sampling.Recorder {
 		"Values8Binary": must(NewValues(binary, ValuesOptions{BinWidth: 10})),
 		"Values8Joint":  must(NewValues(binary, ValuesOptions{BinWidth: 10, Joint: true})),
 		"Values8OneHot": must(NewValues(hot, ValuesOptions{BinWidth: 10, Condition: true})),
+		"Modes":         must(NewModes(must(Groups([][]int{ramp(32), ramp(64)[32:]}, 5, 4)), ModesOptions{Step: 1e9})),
+		"ModesPatterns": must(NewModes(must(Patterns([][]uint8{make([]uint8, 64), bytes.Repeat([]byte{1}, 64)}, 6)), ModesOptions{Step: 1e9})),
 		"Curve10":       must(NewCurve(target, must(LogTimes(10, 1e6, 5)), ten...)),
 	}
 }

@@ -55,6 +55,24 @@ func (b *Table) ReverseDKL(p []float64) (Value, error) {
 	return b.distance(p, reverse, secondOrder)
 }
 
+// SmoothedReverseDKL is ReverseDKL with time pseudo > 0 added to every state of the sample,
+// so that it is finite where states were never seen: D(p‖q), q_k = (T_k + pseudo)/Σ(T +
+// pseudo). A natural pseudo is what one draw lasts, a sweep or a refractory time. Compare at
+// equal pseudo and equal time only; for a sample of little time it tends to D(p‖uniform).
+func (b *Table) SmoothedReverseDKL(p []float64, pseudo float64) (Value, error) {
+	if !(pseudo > 0) || math.IsInf(pseudo, 0) {
+		return Value{math.NaN(), math.NaN(), math.NaN(), math.NaN()}, fmt.Errorf("estimate: pseudo = %v: must be finite and > 0", pseudo)
+	}
+	total := b.Time()
+	q := make([]float64, b.size)
+	return b.distance(p, func(sampled, p []float64) float64 {
+		for k, s := range sampled {
+			q[k] = (s*total + pseudo) / (total + pseudo*float64(b.size))
+		}
+		return relativeEntropy(p, q)
+	}, secondOrder)
+}
+
 // TV is the total variation distance ½ Σ_k |p̂_k - p_k|, in [0, 1]. Its Floor assumes
 // normal errors, E|p̂_k - p_k| = √(2 Var(p̂_k)/π). Otherwise as DKL.
 func (b *Table) TV(p []float64) (Value, error) {
@@ -85,19 +103,15 @@ func totalVariation(p, q []float64) float64 {
 	return d / 2
 }
 
-// distance is d(sampled, p) with its error by the delete-one-block jackknife for blocks
-// of unequal weight (Busing et al. 1999): with θ_b the estimate without block b and
-// h_b = T/T_b, the pseudo-values h_b θ - (h_b - 1) θ_b scatter with variance h_b - 1 times
-// that of θ. The floor is the sum of the given function of Var(p̂_k) and p_k.
+// distance is d(sampled, p) with its error. The floor is the sum of the given function of
+// Var(p̂_k) and p_k.
 func (b *Table) distance(p []float64, d func(sampled, p []float64) float64,
 	floor func(variance, pk float64) float64) (Value, error) {
 	none := Value{math.NaN(), math.NaN(), math.NaN(), math.NaN()}
 	if err := checkTarget(p, b.size); err != nil {
 		return none, err
 	}
-	times := b.times()
-	total := sum(times)
-	if total == 0 {
+	if b.Time() == 0 {
 		return none, ErrNoTime
 	}
 	variance := b.Var()
@@ -107,33 +121,43 @@ func (b *Table) distance(p []float64, d func(sampled, p []float64) float64,
 			v.Floor += floor(x, p[k])
 		}
 	}
+	v.MCSE = b.jackknife(v.X, func(sampled []float64) float64 { return d(sampled, p) })
+	return v, nil
+}
+
+// jackknife is the standard error of theta = f(P) by leaving out one block at a time, for
+// blocks of unequal weight (Busing et al. 1999): with θ_b the estimate without block b and
+// h_b = T/T_b, the pseudo-values h_b θ - (h_b - 1) θ_b scatter with variance h_b - 1 times
+// that of θ. It is NaN with fewer than two blocks or if theta is not finite, +Inf if theta is
+// not finite without one of the blocks.
+func (b *Table) jackknife(theta float64, f func(p []float64) float64) float64 {
 	blocks := b.filled()
 	n := float64(len(blocks))
-	if n < 2 || math.IsInf(v.X, 0) {
-		return v, nil
+	if n < 2 || math.IsInf(theta, 0) || math.IsNaN(theta) {
+		return math.NaN()
 	}
+	times := b.times()
+	total := sum(times)
 	rest := make([]float64, b.size)
 	pseudo := make([]float64, len(blocks))
 	h := make([]float64, len(blocks))
-	mean := n * v.X // jackknife estimate of d
+	mean := n * theta // jackknife estimate
 	for i, block := range blocks {
 		tb := sum(block)
 		for k, t := range block {
 			rest[k] = max(0, times[k]-t) / (total - tb)
 		}
-		without := d(rest, p)
-		if math.IsInf(without, 0) {
-			v.MCSE = math.Inf(1)
-			return v, nil
+		without := f(rest)
+		if math.IsInf(without, 0) || math.IsNaN(without) {
+			return math.Inf(1)
 		}
 		h[i] = total / tb
-		pseudo[i] = h[i]*v.X - (h[i]-1)*without
+		pseudo[i] = h[i]*theta - (h[i]-1)*without
 		mean -= (1 - 1/h[i]) * without
 	}
 	scatter := 0.0
 	for i, x := range pseudo {
 		scatter += (x - mean) * (x - mean) / (h[i] - 1)
 	}
-	v.MCSE = math.Sqrt(scatter / n)
-	return v, nil
+	return math.Sqrt(scatter / n)
 }

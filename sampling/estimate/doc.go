@@ -1,10 +1,10 @@
 // Package estimate turns a chain into numbers with error bars: marginals, moments, joint
-// distributions, posteriors of categorical variables, distances to an exact law, and
-// convergence diagnostics.
+// distributions, posteriors of categorical variables, modes and how a chain moves between
+// them, distances to an exact law, likelihoods of samples, and convergence diagnostics.
 //
 // # Recorders
 //
-// [Marginals], [Moments], [Joint], [Values] and [Curve] are recorders: they see the flips
+// [Marginals], [Moments], [Joint], [Values], [Modes] and [Curve] are recorders: they see the flips
 // of a piecewise constant process z(t) and weight every state by its dwell time, so
 //
 //	p̂_k = (time spent in state k) / (time recorded).
@@ -52,5 +52,11 @@
 // at least 1/log10 S.
 //
 // A stuck chain looks good to all of them: chains that share one wrong mode have R-hat 1
-// and a large ESS. Start chains apart, and look at modes as well.
+// and a large ESS. Start chains apart, and look at [Modes] as well: occupancies, switches,
+// and the autocorrelation time of a mode's indicator.
+//
+// # Likelihood of samples
+//
+// [ISL] and [CSL] score samples of any origin by the log-likelihood of test states under a
+// mixture: of Bernoulli kernels around visible samples, or of p(x|h) over hidden ones.
 package estimate

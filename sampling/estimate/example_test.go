@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log"
+	"math"
 	"math/rand/v2"
 
 	"github.com/spikesampling/spikesampling/sampling"
@@ -90,6 +91,43 @@ func ExampleJoint() {
 	// P(00, 10, 01, 11) = [0.40 0.40 0.10 0.10]
 	// DKL near its floor: true
 	// from uniform: 0.197, more than 20 MCSE away: true
+}
+
+func ExampleModes() {
+	m := run(func(int) (*estimate.Modes, error) {
+		labels, err := estimate.Patterns([][]uint8{{1, 0, 1}, {0, 0, 1}}, 0)
+		if err != nil {
+			return nil, err
+		}
+		return estimate.NewModes(labels, estimate.ModesOptions{Step: .5})
+	})
+	fmt.Printf("occupancy %.2f, outside %.2f\n", m.Occupancy(), m.Outside())
+	tau, err := m.IACT(0)
+	if err != nil {
+		log.Fatal(err)
+	}
+	odds, se, err := m.LogOdds(0, 1)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("switches by the thousand: %v, autocorrelation time about a sweep: %v, log odds 0 within 4.5 errors: %v\n",
+		m.Switches() > 1000, tau > .5 && tau < 2, math.Abs(odds) < 4.5*se)
+	// Output:
+	// occupancy [0.36 0.36], outside 0.28
+	// switches by the thousand: true, autocorrelation time about a sweep: true, log odds 0 within 4.5 errors: true
+}
+
+func ExampleISL() {
+	k, err := estimate.NewISL([][]uint8{{0, 0, 1, 1}, {0, 1, 1, 1}, {1, 0, 0, 0}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	l, err := k.Score([][]uint8{{0, 0, 1, 1}, {1, 1, 1, 1}}, estimate.DefaultBeta)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%.4f nats\n", l.Mean)
+	// Output: -2.7233 nats
 }
 
 func ExampleValues() {

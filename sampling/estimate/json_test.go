@@ -2,6 +2,7 @@ package estimate
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"strings"
@@ -27,6 +28,7 @@ func recorded(t fatal) (full, empty []codec) {
 			must(NewValues([]Variable{{Name: "z", Units: []int{2}}}, ValuesOptions{})),
 			must(NewCurve([]float64{.5, .5, 0, 0}, []float64{1, 2, 1e6}, 0, 2)),
 			&tableCodec{newTable(2)},
+			must(NewModes(LabelFunc(2, pairLabel), ModesOptions{MinRun: dt, Step: 2 * dt})),
 		}
 	}
 	first, second := build(), build()
@@ -57,12 +59,14 @@ func recorded(t fatal) (full, empty []codec) {
 			err = e.Merge(second[i].(*Values))
 		case *Curve:
 			err = e.Merge(second[i].(*Curve))
+		case *Modes:
+			err = e.Merge(second[i].(*Modes))
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	return first, []codec{&Marginals{}, &Moments{}, &Joint{}, &Values{}, &Values{}, &Curve{}, &tableCodec{&Table{}}}
+	return first, []codec{&Marginals{}, &Moments{}, &Joint{}, &Values{}, &Values{}, &Curve{}, &tableCodec{&Table{}}, &Modes{}}
 }
 
 // tableCodec makes a Table one of them.
@@ -104,9 +108,15 @@ func TestJSONRoundTrip(t *testing.T) {
 			if s, d := a.String(), empty[i].(*Curve).String(); s != d {
 				t.Errorf("curve %v, decoded %v", s, d)
 			}
+		case *Modes:
+			b := empty[i].(*Modes)
+			if !allClose(a.Occupancy(), b.Occupancy()) || a.Switches() != b.Switches() || a.Switches() < 50 ||
+				must(a.IACT(1)) != must(b.IACT(1)) || must(a.RoundTrips()) != must(b.RoundTrips()) {
+				t.Errorf("modes %v with %d switches, decoded %v with %d", a.Occupancy(), a.Switches(), b.Occupancy(), b.Switches())
+			}
 		}
 		err := empty[i].Begin(0, make([]uint8, 4))
-		needsFunctions := i == 3 || i == 5
+		needsFunctions := i == 3 || i == 5 || i == 7
 		if (err != nil) != needsFunctions {
 			t.Errorf("decoded %T begins: %v", e, err)
 		}
@@ -157,6 +167,18 @@ var badJSON = []struct {
 	{6, `{"size":2,"width":1,"chains":[[{"state":[0],"time":[]}]]}`}, {6, `{"size":2,"width":1,"chains":[[{"state":[2],"time":[1]}]]}`},
 	{6, `{"size":2,"width":1,"chains":[[{"state":[-1],"time":[1]}]]}`}, {6, `{"size":2,"width":1,"chains":[[{"state":[1,1],"time":[1,1]}]]}`},
 	{6, `{"size":2,"width":1,"chains":[[{"state":[1],"time":[-1]}]]}`}, {6, `{"size":2,"width":1e-9,"chains":[[{}]]}`},
+	{7, `[]`}, {7, `{}`}, {7, modesCode("", 0, "1", "1", "3", "")}, {7, modesCode("", 2, "0", "1", "3", "")},
+	{7, modesCode("", 2, "1", "3", "3", "")}, {7, modesCode("", 2, "2", "1", "3", "")}, {7, modesCode("", 2, "1", "1", "2", "")},
+	{7, modesCode(`"min_run":-1,`, 2, "1", "1", "3", "")}, {7, modesCode("", 40000, "1", "1", "40001", "")},
+	{7, modesCode("", 2, "1", "1", "3", `{"begin":1,"end":0}`)}, {7, modesCode("", 2, "1", "1", "3", `{"end":1,"reads":[2]}`)},
+	{7, modesCode("", 2, "1", "1", "3", `{"end":1,"at":[0]}`)}, {7, modesCode("", 2, "1", "1", "3", `{"end":1,"at":[0],"mode":[2]}`)},
+	{7, modesCode("", 2, "1", "1", "3", `{"end":1,"at":[2],"mode":[1]}`)}, {7, modesCode("", 2, "1", "1", "3", `{"end":1,"at":[0,0],"mode":[1,1]}`)},
+}
+
+// modesCode is a record of modes with those fields.
+func modesCode(first string, modes int, step, spacing, size, stretch string) string {
+	return fmt.Sprintf(`{%s"modes":%d,"step":%s,"spacing":%s,"table":{"size":%s,"width":1,"chains":[[{}]]},"stretches":[%s]}`,
+		first, modes, step, spacing, size, stretch)
 }
 
 func TestBadJSON(t *testing.T) {
@@ -184,7 +206,7 @@ func FuzzJSON(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, which int, code string) {
 		build := func() []codec {
-			return []codec{&Marginals{}, &Moments{}, &Joint{}, &Values{}, &Values{}, &Curve{}, &tableCodec{&Table{}}}
+			return []codec{&Marginals{}, &Moments{}, &Joint{}, &Values{}, &Values{}, &Curve{}, &tableCodec{&Table{}}, &Modes{}}
 		}
 		which = int(uint(which) % uint(len(build())))
 		e, again := build()[which], build()[which]
@@ -215,6 +237,12 @@ func FuzzJSON(f *testing.F) {
 		case *tableCodec:
 			e.TV(e.P())
 			e.Record(nil, 1)
+		case *Modes:
+			e.Occupancy()
+			_, _, _ = e.LogOdds(0, e.Modes()-1)
+			_, _ = e.IACT(0)
+			_, _ = e.RoundTrips()
+			e.Dwells(0)
 		}
 	})
 }

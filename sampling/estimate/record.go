@@ -21,6 +21,7 @@ var (
 	_ sampling.Estimator[*Joint]     = (*Joint)(nil)
 	_ sampling.Estimator[*Values]    = (*Values)(nil)
 	_ sampling.Estimator[*Curve]     = (*Curve)(nil)
+	_ sampling.Estimator[*Modes]     = (*Modes)(nil)
 )
 
 // checkBegin reports an error unless t is finite and z is a state of n units.

@@ -194,3 +194,29 @@ func TestBadJoint(t *testing.T) {
 		t.Errorf("units %v, %d states", got, j.Size())
 	}
 }
+
+// TestSmoothedReverseDKL: finite where a state was never seen, by the definition, and the
+// reverse divergence itself as the pseudo time vanishes.
+func TestSmoothedReverseDKL(t *testing.T) {
+	target := []float64{.2, .3, .5}
+	table := newTable(3)
+	table.add(0, 6)
+	table.add(2, 2)
+	want := .2*math.Log(.2*11/7) + .3*math.Log(.3*11/1) + .5*math.Log(.5*11/3)
+	if v := must(table.SmoothedReverseDKL(target, 1)); math.Abs(v.X-want) > 1e-12 || !(v.MCSE > 0) || math.IsInf(v.MCSE, 0) {
+		t.Errorf("%v, want %v", v, want)
+	}
+	table.add(1, 2)
+	a, b := must(table.SmoothedReverseDKL(target, 1e-12)), must(table.ReverseDKL(target))
+	if math.Abs(a.X-b.X) > 1e-10 || math.Abs(a.MCSE-b.MCSE) > 1e-8 && !(math.IsInf(b.MCSE, 1)) {
+		t.Errorf("%v with little pseudo time, %v without", a, b)
+	}
+	for _, pseudo := range []float64{0, -1, math.NaN(), math.Inf(1)} {
+		if _, err := table.SmoothedReverseDKL(target, pseudo); err == nil {
+			t.Errorf("pseudo = %v accepted", pseudo)
+		}
+	}
+	if _, err := newTable(3).SmoothedReverseDKL(target, 1); !errors.Is(err, ErrNoTime) {
+		t.Errorf("of nothing: %v", err)
+	}
+}
