@@ -47,14 +47,21 @@ func normalise(p []float64) bool {
 	return 1-sum <= resolution
 }
 
-// countLaw is the law of the number of events of one receptor in a step, 0 to 15.
-func countLaw(src []dynamics.Poisson, dt float64) (law []float64, weight float64, ok bool) {
-	mean, weight, ok := oneSource(src, dt, 0)
-	if !ok {
-		return nil, 0, false
+// countLaws are the laws of the numbers of events of the receptors in a step, both 0 to 15
+// or 0 to 31, and the weights of an event.
+func countLaws(c *Config) (exc, inh []float64, wE, wI float64, ok bool) {
+	meanE, wE, okE := oneSource(c.NoiseE, c.Dt, 0)
+	meanI, wI, okI := oneSource(c.NoiseI, c.Dt, 0)
+	if !okE || !okI {
+		return nil, nil, 0, 0, false
 	}
-	law = poisson(mean)[:16]
-	return law, weight, normalise(law)
+	for _, outcomes := range []int{16, 32} {
+		exc, inh = poisson(meanE)[:outcomes], poisson(meanI)[:outcomes]
+		if okE, okI := normalise(exc), normalise(inh); okE && okI {
+			return exc, inh, wE, wI, true
+		}
+	}
+	return nil, nil, 0, 0, false
 }
 
 // netLaw is the law of the excitatory minus the inhibitory events in a step, for an alias

@@ -78,13 +78,11 @@ func (p *Profile) distinct() (list []float64, of []int32) {
 
 // table is an alias table of the fast engine at one factor.
 type table struct {
-	columns    int64
-	off        float32
-	thr        [32]int32
-	alias      [32]byte
-	thrE, thrI [16]int32
-	aliasE     [16]byte
-	aliasI     [16]byte
+	columns   int64
+	off       float32
+	thr       [32]int32
+	alias     [32]byte
+	receptors kernel.General // its alias tables only
 }
 
 // tables are those of all factors of a profile.
@@ -113,13 +111,11 @@ func (f *Fast) profile() (ok bool) {
 			t.columns, t.thr, t.alias = b.Columns, b.Thr, b.Alias
 			t.off = -f.block.W[0] * float32(len(law)/2)
 		} else {
-			lawE, _, okE := countLaw(at.NoiseE, c.Dt)
-			lawI, _, okI := countLaw(at.NoiseI, c.Dt)
-			if !okE || !okI {
+			lawE, lawI, _, _, ok := countLaws(&at)
+			if !ok {
 				return false
 			}
-			kernel.SetNoise(&t.thrE, &t.aliasE, lawE)
-			kernel.SetNoise(&t.thrI, &t.aliasI, lawI)
+			t.receptors.SetNoise(lawE, lawI)
 		}
 		f.tables.list = append(f.tables.list, t)
 	}
@@ -134,9 +130,11 @@ func (f *Fast) enter(block int) {
 		f.block.Columns, f.block.Thr, f.block.Alias = t.columns, t.thr, t.alias
 		f.block.Off = kernel.All(t.off)
 	case sameConductances:
-		f.cond.ThrE, f.cond.ThrI, f.cond.AliasE, f.cond.AliasI = t.thrE, t.thrI, t.aliasE, t.aliasI
+		r := &t.receptors
+		f.cond.Columns, f.cond.ThrE, f.cond.ThrI, f.cond.AliasE, f.cond.AliasI = r.Columns, r.ThrE, r.ThrI, r.AliasE, r.AliasI
 	default:
-		f.gen.ThrE, f.gen.ThrI, f.gen.AliasE, f.gen.AliasI = t.thrE, t.thrI, t.aliasE, t.aliasI
+		r := &t.receptors
+		f.gen.Columns, f.gen.ThrE, f.gen.ThrI, f.gen.AliasE, f.gen.AliasI = r.Columns, r.ThrE, r.ThrI, r.AliasE, r.AliasI
 	}
 	if f.cfg.shifts() {
 		f.rest(f.cfg.Profile.Shift[block])

@@ -127,17 +127,15 @@ func (f *Fast) padDrive() {
 // general sets up what all networks of neurons with own constants have.
 func (f *Fast) general() (wE, wI float64, ok bool) {
 	c := &f.cfg
-	lawE, wE, okE := countLaw(c.NoiseE, c.Dt)
-	lawI, wI, okI := countLaw(c.NoiseI, c.Dt)
-	if !okE || !okI {
+	lawE, lawI, wE, wI, ok := countLaws(c)
+	if !ok {
 		return 0, 0, false
 	}
 	f.noisy = wE != 0 || wI != 0
 	b := &f.gen
 	b.V, b.JE, b.JI, b.C, b.S, b.Units, b.Mask = &f.v[0], &f.j[0], &f.ji[0], &f.c[0], &f.s[0], &f.units[0], &f.ring[0]
 	b.Groups = f.groups()
-	kernel.SetNoise(&b.ThrE, &b.AliasE, lawE)
-	kernel.SetNoise(&b.ThrI, &b.AliasI, lawI)
+	b.SetNoise(lawE, lawI)
 	f.each(func(u *kernel.Units, i int, k *scales) {
 		u.PE[i], u.PI[i] = float32(dynamics.Decay(c.Dt, k.TauE)), float32(dynamics.Decay(c.Dt, k.TauI))
 		u.Reset[i] = float32(k.Reset - k.Theta)
@@ -187,9 +185,8 @@ func (f *Fast) conductances() (ok bool) {
 		f.padDrive()
 		return true
 	}
-	lawE, wE, okE := countLaw(c.NoiseE, c.Dt)
-	lawI, wI, okI := countLaw(c.NoiseI, c.Dt)
-	if !okE || !okI {
+	lawE, lawI, wE, wI, ok := countLaws(c)
+	if !ok {
 		return false
 	}
 	k := &f.k[0]
@@ -201,8 +198,7 @@ func (f *Fast) conductances() (ok bool) {
 	b.RevE, b.RevI = kernel.All(float32(k.RevE-k.Theta)), kernel.All(float32(k.RevI-k.Theta))
 	b.WE, b.WI = kernel.All(float32(wE/k.exc)), kernel.All(float32(wI/k.inh))
 	b.SetMath(most)
-	kernel.SetNoise(&b.ThrE, &b.AliasE, lawE)
-	kernel.SetNoise(&b.ThrI, &b.AliasI, lawI)
+	b.SetNoise(lawE, lawI)
 	f.noisy = wE != 0 || wI != 0
 	f.padBits(k.Reset - k.Theta)
 	return true

@@ -19,7 +19,7 @@ import (
 //
 //	ge = ge·PE + nE·WE,  gi = gi·PI + nI·WI
 //
-// with Poisson counts nE and nI from two alias tables of 16 columns. φ is a polynomial in
+// with Poisson counts nE and nI from two alias tables of 16 or 32 columns. φ is a polynomial in
 // y = min(x, 4)/4 (minimax, error 2e-9) doubled twice by φ(2y) = φ(y) − y φ(y)²/2, and
 // e^{−x} = 1 − x φ(x): neither a division nor an exponential. It holds up to x = 4. If x
 // stays below 1, as Near says, it is the polynomial in y = min(x, 1). The order of
@@ -37,8 +37,9 @@ type Conductance struct {
 	RevE, RevI      Lanes
 	WE, WI          Lanes
 	Math            [10]Lanes // constants of φ; SetMath
-	ThrE, ThrI      [16]int32
-	AliasE, AliasI  [16]byte
+	ThrE, ThrI      [32]int32 // of Columns columns
+	AliasE, AliasI  [32]byte
+	Columns         int  // of both alias tables, 16 or 32
 	Near            bool // x stays below 1
 }
 
@@ -66,23 +67,37 @@ func setMath(m *[10]Lanes, most float64) (near bool) {
 	return near
 }
 
-// SetNoise fills an alias table so that the count has the law prob of 0..15.
-func SetNoise(thr *[16]int32, alias *[16]byte, prob []float64) {
-	var b Block
-	b.SetNoise(prob)
-	copy(thr[:], b.Thr[:16])
-	copy(alias[:], b.Alias[:16])
+// SetNoise fills the alias tables so that the counts have the laws excitatory and inhibitory
+// of 0, 1, ..., both of length 16 or 32.
+func (b *Conductance) SetNoise(excitatory, inhibitory []float64) {
+	b.Columns = setNoise(excitatory, inhibitory, &b.ThrE, &b.ThrI, &b.AliasE, &b.AliasI)
 }
 
-// count is the number of events that the random word r brings.
-func count(r uint32, thr *[16]int32, alias *[16]byte) float32 {
-	col := r >> 28
+func setNoise(excitatory, inhibitory []float64, thrE, thrI *[32]int32, aliasE, aliasI *[32]byte) int {
+	var e, i Block
+	e.SetNoise(excitatory)
+	i.SetNoise(inhibitory)
+	*thrE, *aliasE, *thrI, *aliasI = e.Thr, e.Alias, i.Thr, i.Alias
+	return len(excitatory)
+}
+
+// count is the number of events that the random word r brings; its column is r >> shift.
+func count(r uint32, shift uint, thr *[32]int32, alias *[32]byte) float32 {
+	col := r >> shift & 31
 	own := uint64(int64(int32(r))-int64(thr[col])) >> 63
 	e := uint32(alias[col])
 	if own != 0 {
 		e = col
 	}
 	return float32(e)
+}
+
+// shift takes a random word to its column.
+func shift(columns int) uint {
+	if columns == 32 {
+		return 27
+	}
+	return 28
 }
 
 // decay returns φ(x) and e^{−x}, for x ≥ 0.
@@ -122,22 +137,25 @@ func membrane(v, ge, gi, l, c, revE, revI float32, near bool) float32 {
 
 // Conductance advances b until a step with a spike or until b.Limit steps are done.
 func (p Path) Conductance(b *Conductance) {
-	switch p {
+	run := conductancePortable
+	switch v := variant(b.Near, b.Columns); p {
 	case AVX512:
-		if b.Near {
-			conductanceNearAVX512(b)
-			return
-		}
-		conductanceAVX512(b)
+		run = [...]func(*Conductance){conductanceAVX512, conductanceNearAVX512, conductance32AVX512, conductanceNear32AVX512}[v]
 	case AVX2:
-		if b.Near {
-			conductanceNearAVX2(b)
-			return
-		}
-		conductanceAVX2(b)
-	default:
-		conductancePortable(b)
+		run = [...]func(*Conductance){conductanceAVX2, conductanceNearAVX2, conductance32AVX2, conductanceNear32AVX2}[v]
 	}
+	run(b)
+}
+
+// variant numbers the variants of a kernel: plain, near, with 32 columns, both.
+func variant(near bool, columns int) (v int) {
+	if near {
+		v = 1
+	}
+	if columns == 32 {
+		v += 2
+	}
+	return v
 }
 
 func conductancePortable(b *Conductance) {
@@ -149,6 +167,7 @@ func conductancePortable(b *Conductance) {
 	ref := unsafe.Slice(b.Ref, 2*groups)
 	ring := unsafe.Slice(b.Ring, 2*groups*int(b.RingLen))
 	limit := b.Limit
+	sh := shift(b.Columns)
 	b.Any = 0
 	for b.Limit = 0; b.Limit < limit && b.Any == 0; b.Limit++ {
 		old := ring[2*groups*int(b.Slot):][:2*groups]
@@ -171,8 +190,8 @@ func conductancePortable(b *Conductance) {
 				wordI := next(&s0[q], &s1[q])
 				for h := range 2 {
 					k := 16*g + 2*q + h
-					ge[k] = float32(ge[k]*b.PE[0]) + float32(count(uint32(wordE>>(32*h)), &b.ThrE, &b.AliasE)*b.WE[0])
-					gi[k] = float32(gi[k]*b.PI[0]) + float32(count(uint32(wordI>>(32*h)), &b.ThrI, &b.AliasI)*b.WI[0])
+					ge[k] = float32(ge[k]*b.PE[0]) + float32(count(uint32(wordE>>(32*h)), sh, &b.ThrE, &b.AliasE)*b.WE[0])
+					gi[k] = float32(gi[k]*b.PI[0]) + float32(count(uint32(wordI>>(32*h)), sh, &b.ThrI, &b.AliasI)*b.WI[0])
 				}
 			}
 			r = r&^(uint32(old[2*g])|uint32(old[2*g+1])<<8) | spikes

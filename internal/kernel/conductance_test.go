@@ -31,8 +31,8 @@ func TestDecay(t *testing.T) {
 	}
 }
 
-func poisson(mean float64) []float64 {
-	p := make([]float64, 16)
+func poisson(mean float64, outcomes int) []float64 {
+	p := make([]float64, outcomes)
 	for k := range p {
 		l, _ := math.Lgamma(float64(k + 1))
 		p[k] = math.Exp(-mean + float64(k)*math.Log(mean) - l)
@@ -43,8 +43,10 @@ func poisson(mean float64) []float64 {
 // TestConductanceBits: all paths give the same bits after 20 000 steps.
 func TestConductanceBits(t *testing.T) {
 	for _, n := range []int{1, 7, 16, 112, 300, 1294} {
-		for _, most := range []float64{1, 4} {
-			mean := 0.04 + 0.46*(most-1)/3
+		for v := range 4 {
+			most := []float64{1, 4}[v%2]
+			outcomes := []int{16, 32}[v/2]
+			mean := []float64{0.04, 0.5, 0.3, 4}[v]
 			type result struct {
 				v, ge, gi []float32
 				s         []uint64
@@ -70,8 +72,8 @@ func TestConductanceBits(t *testing.T) {
 					Groups: int64(groups), RingLen: ringLen, PE: All(0.99), PI: All(0.985), Reset: All(-0.1),
 					RevE: All(25), RevI: All(-24), WE: All(0.0005), WI: All(0.0005)}
 				b.SetMath(most)
-				SetNoise(&b.ThrE, &b.AliasE, poisson(mean))
-				SetNoise(&b.ThrI, &b.AliasI, poisson(mean))
+				b.SetNoise(poisson(mean, outcomes), poisson(mean, outcomes))
+				b.WE, b.WI = All(float32(0.0002/mean)), All(float32(0.0002/mean))
 				for steps := int64(20000); steps > 0; steps -= b.Limit {
 					b.Limit = steps
 					p.Conductance(b)
@@ -115,8 +117,7 @@ func BenchmarkConductance(b *testing.B) {
 			x := &Conductance{V: &v[0], GE: &ge[0], GI: &gi[0], C: &c[0], L: &l[0], S: &s[0], Ref: &ref[0], Ring: &ring[0], Groups: n / 16, RingLen: ringLen,
 				PE: All(0.99), PI: All(0.99), Reset: All(-0.1)}
 			x.SetMath(1)
-			SetNoise(&x.ThrE, &x.AliasE, poisson(0.3))
-			SetNoise(&x.ThrI, &x.AliasI, poisson(0.3))
+			x.SetNoise(poisson(0.3, 16), poisson(0.3, 16))
 			b.ReportAllocs()
 			for left := int64(b.N); left > 0; left -= x.Limit {
 				x.Limit = left

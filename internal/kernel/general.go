@@ -26,8 +26,9 @@ type General struct {
 	Limit           int64     // in: steps to do; out: steps done
 	Any             int64     // out: nonzero iff the last step had a spike
 	Math            [10]Lanes // SetMath, with conductances
-	ThrE, ThrI      [16]int32
-	AliasE, AliasI  [16]byte
+	ThrE, ThrI      [32]int32 // of Columns columns
+	AliasE, AliasI  [32]byte
+	Columns         int  // of both alias tables, 16 or 32
 	Near            bool // x stays below 1, with conductances
 }
 
@@ -41,13 +42,22 @@ type Units struct {
 // SetMath fills the constants that do not depend on the network, for x up to most.
 func (b *General) SetMath(most float64) { b.Near = setMath(&b.Math, most) }
 
+// SetNoise is that of Conductance.
+func (b *General) SetNoise(excitatory, inhibitory []float64) {
+	b.Columns = setNoise(excitatory, inhibitory, &b.ThrE, &b.ThrI, &b.AliasE, &b.AliasI)
+}
+
 // Currents advances a current-based network until a step with a spike or until b.Limit
 // steps are done.
 func (p Path) Currents(b *General) {
-	switch p {
-	case AVX512:
+	switch wide := b.Columns == 32; {
+	case p == AVX512 && wide:
+		currents32AVX512(b)
+	case p == AVX512:
 		currentsAVX512(b)
-	case AVX2:
+	case p == AVX2 && wide:
+		currents32AVX2(b)
+	case p == AVX2:
 		currentsAVX2(b)
 	default:
 		generalPortable(b, false)
@@ -56,19 +66,11 @@ func (p Path) Currents(b *General) {
 
 // Conductances is Currents for a conductance-based network.
 func (p Path) Conductances(b *General) {
-	switch p {
+	switch v := variant(b.Near, b.Columns); p {
 	case AVX512:
-		if b.Near {
-			conductancesNearAVX512(b)
-			return
-		}
-		conductancesAVX512(b)
+		[...]func(*General){conductancesAVX512, conductancesNearAVX512, conductances32AVX512, conductancesNear32AVX512}[v](b)
 	case AVX2:
-		if b.Near {
-			conductancesNearAVX2(b)
-			return
-		}
-		conductancesAVX2(b)
+		[...]func(*General){conductancesAVX2, conductancesNearAVX2, conductances32AVX2, conductancesNear32AVX2}[v](b)
 	default:
 		generalPortable(b, true)
 	}
@@ -86,6 +88,7 @@ func generalPortable(b *General, conductance bool) {
 	units := unsafe.Slice(b.Units, groups)
 	mask := unsafe.Slice(b.Mask, 2*groups)
 	limit := b.Limit
+	sh := shift(b.Columns)
 	b.Any = 0
 	for b.Limit = 0; b.Limit < limit && b.Any == 0; b.Limit++ {
 		for g := range groups {
@@ -121,8 +124,8 @@ func generalPortable(b *General, conductance bool) {
 				for h := range 2 {
 					i := 2*q + h
 					k := 16*g + i
-					je[k] = float32(je[k]*x.PE[i]) + float32(count(uint32(wordE>>(32*h)), &b.ThrE, &b.AliasE)*x.WE[i])
-					ji[k] = float32(ji[k]*x.PI[i]) + float32(count(uint32(wordI>>(32*h)), &b.ThrI, &b.AliasI)*x.WI[i])
+					je[k] = float32(je[k]*x.PE[i]) + float32(count(uint32(wordE>>(32*h)), sh, &b.ThrE, &b.AliasE)*x.WE[i])
+					ji[k] = float32(ji[k]*x.PI[i]) + float32(count(uint32(wordI>>(32*h)), sh, &b.ThrI, &b.AliasI)*x.WI[i])
 				}
 			}
 			mask[2*g], mask[2*g+1] = byte(spikes), byte(spikes>>8)

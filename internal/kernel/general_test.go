@@ -41,8 +41,11 @@ func newMixed(n int, mean float64, conductance bool) *mixed {
 	x.V, x.JE, x.JI, x.C, x.L, x.S, x.Units, x.Mask = &x.v[0], &x.je[0], &x.ji[0], &x.c[0], &x.l[0], &x.s[0], &x.units[0], &x.mask[0]
 	x.Groups = int64(groups)
 	x.SetMath(1 + 30*max(0, mean-0.4))
-	SetNoise(&x.ThrE, &x.AliasE, poisson(mean))
-	SetNoise(&x.ThrI, &x.AliasI, poisson(2*mean))
+	outcomes := 16
+	if mean == 0.3 || mean == 4 {
+		outcomes = 32
+	}
+	x.SetNoise(poisson(mean, outcomes), poisson(mean, outcomes))
 	return x
 }
 
@@ -70,7 +73,7 @@ func (x *mixed) run(p Path, steps int64, conductance bool) (count, digest int64)
 func TestGeneralBits(t *testing.T) {
 	for _, conductance := range []bool{false, true} {
 		for _, n := range []int{1, 7, 16, 112, 300, 1294} {
-			for _, mean := range []float64{0.04, 0.5} {
+			for _, mean := range []float64{0.04, 0.5, 0.3, 4} {
 				want := newMixed(n, mean, conductance)
 				count, digest := want.run(Portable, 20000, conductance)
 				if count < 5 {

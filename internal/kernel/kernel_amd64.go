@@ -19,19 +19,46 @@ func step32AVX2(b *Block)
 func floorAVX2(b *Block)
 
 //go:noescape
-func conductanceAVX2(b *Conductance)
-
-//go:noescape
 func currentsAVX2(b *General)
 
 //go:noescape
+func conductanceAVX2(b *Conductance)
+
+//go:noescape
 func conductancesAVX2(b *General)
+
+//go:noescape
+func conductanceNearAVX2(b *Conductance)
+
+//go:noescape
+func conductancesNearAVX2(b *General)
+
+//go:noescape
+func currents32AVX2(b *General)
+
+//go:noescape
+func conductance32AVX2(b *Conductance)
+
+//go:noescape
+func conductances32AVX2(b *General)
+
+//go:noescape
+func conductanceNear32AVX2(b *Conductance)
+
+//go:noescape
+func conductancesNear32AVX2(b *General)
 
 //go:noescape
 func deliverAVX2(d *Deliver)
 
 //go:noescape
 func deliverFixedAVX2(d *Deliver)
+
+//go:noescape
+func deliverApartAVX2(d *Deliver)
+
+//go:noescape
+func deliverApartFixedAVX2(d *Deliver)
 
 //go:noescape
 func stepAVX512(b *Block)
@@ -43,13 +70,34 @@ func step32AVX512(b *Block)
 func floorAVX512(b *Block)
 
 //go:noescape
-func conductanceAVX512(b *Conductance)
-
-//go:noescape
 func currentsAVX512(b *General)
 
 //go:noescape
+func conductanceAVX512(b *Conductance)
+
+//go:noescape
 func conductancesAVX512(b *General)
+
+//go:noescape
+func conductanceNearAVX512(b *Conductance)
+
+//go:noescape
+func conductancesNearAVX512(b *General)
+
+//go:noescape
+func currents32AVX512(b *General)
+
+//go:noescape
+func conductance32AVX512(b *Conductance)
+
+//go:noescape
+func conductances32AVX512(b *General)
+
+//go:noescape
+func conductanceNear32AVX512(b *Conductance)
+
+//go:noescape
+func conductancesNear32AVX512(b *General)
 
 //go:noescape
 func deliverAVX512(d *Deliver)
@@ -58,25 +106,7 @@ func deliverAVX512(d *Deliver)
 func deliverFixedAVX512(d *Deliver)
 
 //go:noescape
-func deliverApartAVX2(d *Deliver)
-
-//go:noescape
-func deliverApartFixedAVX2(d *Deliver)
-
-//go:noescape
 func deliverApartAVX512(d *Deliver)
 
 //go:noescape
 func deliverApartFixedAVX512(d *Deliver)
-
-//go:noescape
-func conductanceNearAVX2(b *Conductance)
-
-//go:noescape
-func conductancesNearAVX2(b *General)
-
-//go:noescape
-func conductanceNearAVX512(b *Conductance)
-
-//go:noescape
-func conductancesNearAVX512(b *General)

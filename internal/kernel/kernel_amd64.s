@@ -466,10 +466,10 @@ TEXT ·currentsAVX2(SB), NOSPLIT, $0-8
 	MOVQ           b+0(FP), AX
 	VMOVDQU        408(AX), Y0
 	VMOVDQU        440(AX), Y1
-	VBROADCASTI128 536(AX), Y2
-	VMOVDQU        472(AX), Y3
-	VMOVDQU        504(AX), Y4
-	VBROADCASTI128 552(AX), Y5
+	VBROADCASTI128 664(AX), Y2
+	VMOVDQU        536(AX), Y3
+	VMOVDQU        568(AX), Y4
+	VBROADCASTI128 696(AX), Y5
 	VPCMPEQD       Y6, Y6, Y6
 	XORQ           CX, CX
 	XORQ           DX, DX
@@ -723,7 +723,7 @@ group:
 	VADDPS         Y8, Y7, Y7
 	VADDPS         (R8)(R13*1), Y7, Y7
 	VPSRLD         $0x1c, Y4, Y8
-	VBROADCASTI128 776(AX), Y9
+	VBROADCASTI128 904(AX), Y9
 	VPERMD         648(AX), Y8, Y10
 	VPERMD         680(AX), Y8, Y11
 	VBLENDVPS      Y4, Y11, Y10, Y10
@@ -737,9 +737,9 @@ group:
 	VADDPS         Y4, Y2, Y2
 	VMOVUPS        Y2, (SI)(R13*1)
 	VPSRLD         $0x1c, Y5, Y2
-	VBROADCASTI128 792(AX), Y4
-	VPERMD         712(AX), Y2, Y8
-	VPERMD         744(AX), Y2, Y9
+	VBROADCASTI128 936(AX), Y4
+	VPERMD         776(AX), Y2, Y8
+	VPERMD         808(AX), Y2, Y9
 	VBLENDVPS      Y5, Y9, Y8, Y8
 	VPCMPGTD       Y5, Y8, Y8
 	VPOR           upper<>+0(SB), Y2, Y5
@@ -831,7 +831,7 @@ group:
 	VADDPS         Y8, Y7, Y7
 	VADDPS         32(R8)(R13*1), Y7, Y7
 	VPSRLD         $0x1c, Y4, Y8
-	VBROADCASTI128 776(AX), Y9
+	VBROADCASTI128 904(AX), Y9
 	VPERMD         648(AX), Y8, Y10
 	VPERMD         680(AX), Y8, Y11
 	VBLENDVPS      Y4, Y11, Y10, Y10
@@ -845,9 +845,9 @@ group:
 	VADDPS         Y4, Y2, Y2
 	VMOVUPS        Y2, 32(SI)(R13*1)
 	VPSRLD         $0x1c, Y5, Y2
-	VBROADCASTI128 792(AX), Y4
-	VPERMD         712(AX), Y2, Y8
-	VPERMD         744(AX), Y2, Y9
+	VBROADCASTI128 936(AX), Y4
+	VPERMD         776(AX), Y2, Y8
+	VPERMD         808(AX), Y2, Y9
 	VBLENDVPS      Y5, Y9, Y8, Y8
 	VPCMPGTD       Y5, Y8, Y8
 	VPOR           upper<>+0(SB), Y2, Y5
@@ -991,7 +991,7 @@ group:
 	VADDPS         Y8, Y7, Y7
 	VADDPS         (R8)(R13*1), Y7, Y7
 	VPSRLD         $0x1c, Y4, Y8
-	VBROADCASTI128 536(AX), Y9
+	VBROADCASTI128 664(AX), Y9
 	VPERMD         408(AX), Y8, Y10
 	VPERMD         440(AX), Y8, Y11
 	VBLENDVPS      Y4, Y11, Y10, Y10
@@ -1005,9 +1005,9 @@ group:
 	VADDPS         Y4, Y2, Y2
 	VMOVUPS        Y2, (SI)(R13*1)
 	VPSRLD         $0x1c, Y5, Y2
-	VBROADCASTI128 552(AX), Y4
-	VPERMD         472(AX), Y2, Y8
-	VPERMD         504(AX), Y2, Y9
+	VBROADCASTI128 696(AX), Y4
+	VPERMD         536(AX), Y2, Y8
+	VPERMD         568(AX), Y2, Y9
 	VBLENDVPS      Y5, Y9, Y8, Y8
 	VPCMPGTD       Y5, Y8, Y8
 	VPOR           upper<>+0(SB), Y2, Y5
@@ -1099,7 +1099,7 @@ group:
 	VADDPS         Y8, Y7, Y7
 	VADDPS         32(R8)(R13*1), Y7, Y7
 	VPSRLD         $0x1c, Y4, Y8
-	VBROADCASTI128 536(AX), Y9
+	VBROADCASTI128 664(AX), Y9
 	VPERMD         408(AX), Y8, Y10
 	VPERMD         440(AX), Y8, Y11
 	VBLENDVPS      Y4, Y11, Y10, Y10
@@ -1113,9 +1113,9 @@ group:
 	VADDPS         Y4, Y2, Y2
 	VMOVUPS        Y2, 32(SI)(R13*1)
 	VPSRLD         $0x1c, Y5, Y2
-	VBROADCASTI128 552(AX), Y4
-	VPERMD         472(AX), Y2, Y8
-	VPERMD         504(AX), Y2, Y9
+	VBROADCASTI128 696(AX), Y4
+	VPERMD         536(AX), Y2, Y8
+	VPERMD         568(AX), Y2, Y9
 	VBLENDVPS      Y5, Y9, Y8, Y8
 	VPCMPGTD       Y5, Y8, Y8
 	VPOR           upper<>+0(SB), Y2, Y5
@@ -1254,7 +1254,7 @@ group:
 	VADDPS         Y8, Y7, Y7
 	VADDPS         (R8)(R13*1), Y7, Y7
 	VPSRLD         $0x1c, Y4, Y8
-	VBROADCASTI128 776(AX), Y9
+	VBROADCASTI128 904(AX), Y9
 	VPERMD         648(AX), Y8, Y10
 	VPERMD         680(AX), Y8, Y11
 	VBLENDVPS      Y4, Y11, Y10, Y10
@@ -1268,9 +1268,9 @@ group:
 	VADDPS         Y4, Y2, Y2
 	VMOVUPS        Y2, (SI)(R13*1)
 	VPSRLD         $0x1c, Y5, Y2
-	VBROADCASTI128 792(AX), Y4
-	VPERMD         712(AX), Y2, Y8
-	VPERMD         744(AX), Y2, Y9
+	VBROADCASTI128 936(AX), Y4
+	VPERMD         776(AX), Y2, Y8
+	VPERMD         808(AX), Y2, Y9
 	VBLENDVPS      Y5, Y9, Y8, Y8
 	VPCMPGTD       Y5, Y8, Y8
 	VPOR           upper<>+0(SB), Y2, Y5
@@ -1353,7 +1353,7 @@ group:
 	VADDPS         Y8, Y7, Y7
 	VADDPS         32(R8)(R13*1), Y7, Y7
 	VPSRLD         $0x1c, Y4, Y8
-	VBROADCASTI128 776(AX), Y9
+	VBROADCASTI128 904(AX), Y9
 	VPERMD         648(AX), Y8, Y10
 	VPERMD         680(AX), Y8, Y11
 	VBLENDVPS      Y4, Y11, Y10, Y10
@@ -1367,9 +1367,9 @@ group:
 	VADDPS         Y4, Y2, Y2
 	VMOVUPS        Y2, 32(SI)(R13*1)
 	VPSRLD         $0x1c, Y5, Y2
-	VBROADCASTI128 792(AX), Y4
-	VPERMD         712(AX), Y2, Y8
-	VPERMD         744(AX), Y2, Y9
+	VBROADCASTI128 936(AX), Y4
+	VPERMD         776(AX), Y2, Y8
+	VPERMD         808(AX), Y2, Y9
 	VBLENDVPS      Y5, Y9, Y8, Y8
 	VPCMPGTD       Y5, Y8, Y8
 	VPOR           upper<>+0(SB), Y2, Y5
@@ -1504,7 +1504,7 @@ group:
 	VADDPS         Y8, Y7, Y7
 	VADDPS         (R8)(R13*1), Y7, Y7
 	VPSRLD         $0x1c, Y4, Y8
-	VBROADCASTI128 536(AX), Y9
+	VBROADCASTI128 664(AX), Y9
 	VPERMD         408(AX), Y8, Y10
 	VPERMD         440(AX), Y8, Y11
 	VBLENDVPS      Y4, Y11, Y10, Y10
@@ -1518,9 +1518,9 @@ group:
 	VADDPS         Y4, Y2, Y2
 	VMOVUPS        Y2, (SI)(R13*1)
 	VPSRLD         $0x1c, Y5, Y2
-	VBROADCASTI128 552(AX), Y4
-	VPERMD         472(AX), Y2, Y8
-	VPERMD         504(AX), Y2, Y9
+	VBROADCASTI128 696(AX), Y4
+	VPERMD         536(AX), Y2, Y8
+	VPERMD         568(AX), Y2, Y9
 	VBLENDVPS      Y5, Y9, Y8, Y8
 	VPCMPGTD       Y5, Y8, Y8
 	VPOR           upper<>+0(SB), Y2, Y5
@@ -1603,7 +1603,7 @@ group:
 	VADDPS         Y8, Y7, Y7
 	VADDPS         32(R8)(R13*1), Y7, Y7
 	VPSRLD         $0x1c, Y4, Y8
-	VBROADCASTI128 536(AX), Y9
+	VBROADCASTI128 664(AX), Y9
 	VPERMD         408(AX), Y8, Y10
 	VPERMD         440(AX), Y8, Y11
 	VBLENDVPS      Y4, Y11, Y10, Y10
@@ -1617,9 +1617,9 @@ group:
 	VADDPS         Y4, Y2, Y2
 	VMOVUPS        Y2, 32(SI)(R13*1)
 	VPSRLD         $0x1c, Y5, Y2
-	VBROADCASTI128 552(AX), Y4
-	VPERMD         472(AX), Y2, Y8
-	VPERMD         504(AX), Y2, Y9
+	VBROADCASTI128 696(AX), Y4
+	VPERMD         536(AX), Y2, Y8
+	VPERMD         568(AX), Y2, Y9
 	VBLENDVPS      Y5, Y9, Y8, Y8
 	VPCMPGTD       Y5, Y8, Y8
 	VPOR           upper<>+0(SB), Y2, Y5
@@ -1629,6 +1629,1389 @@ group:
 	VMULPS         288(R11), Y5, Y5
 	VMULPS         160(R11), Y3, Y3
 	VADDPS         Y5, Y3, Y3
+	VMOVUPS        Y3, 32(DI)(R13*1)
+	VMINPS         312(AX), Y6, Y6
+	VMULPS         Y6, Y6, Y2
+	VMULPS         Y2, Y2, Y3
+	VMULPS         120(AX), Y6, Y4
+	VADDPS         88(AX), Y4, Y4
+	VMULPS         184(AX), Y6, Y5
+	VADDPS         152(AX), Y5, Y5
+	VMULPS         Y2, Y5, Y5
+	VADDPS         Y5, Y4, Y4
+	VMULPS         248(AX), Y6, Y5
+	VADDPS         216(AX), Y5, Y5
+	VMULPS         280(AX), Y2, Y2
+	VADDPS         Y2, Y5, Y5
+	VMULPS         Y3, Y5, Y5
+	VADDPS         Y5, Y4, Y5
+	VMULPS         Y5, Y6, Y6
+	VSUBPS         Y6, Y0, Y6
+	VMULPS         32(BX)(R13*1), Y6, Y2
+	VMULPS         Y5, Y7, Y7
+	VADDPS         Y7, Y2, Y2
+	VMOVDQU        608(R11), Y3
+	VMOVUPS        352(R11), Y5
+	VPXOR          Y4, Y4, Y4
+	VPCMPGTD       Y4, Y3, Y6
+	VANDNPS        Y2, Y6, Y7
+	VORPS          Y2, Y6, Y6
+	VBLENDVPS      Y7, Y2, Y5, Y2
+	VMOVUPS        Y2, 32(BX)(R13*1)
+	VPADDD         Y1, Y3, Y3
+	VPMAXSD        Y4, Y3, Y3
+	VMOVUPS        544(R11), Y5
+	VBLENDVPS      Y6, Y3, Y5, Y3
+	VMOVDQU        Y3, 608(R11)
+	VMOVMSKPS      Y6, R14
+	XORL           $0xff, R14
+	MOVB           R14, 1(R12)
+	ORQ            R14, DX
+	ADDQ           $0x40, R13
+	ADDQ           $0x00000080, R10
+	ADDQ           $0x00000280, R11
+	ADDQ           $0x02, R12
+	MOVQ           R13, R14
+	SHRQ           $0x06, R14
+	CMPQ           R14, 64(AX)
+	JNE            group
+	INCQ           CX
+	TESTQ          DX, DX
+	JZ             steps
+
+end:
+	MOVQ CX, 72(AX)
+	MOVQ DX, 80(AX)
+	VZEROUPPER
+	RET
+
+// func currents32AVX2(b *byte)
+// Requires: AVX, AVX2
+TEXT ·currents32AVX2(SB), NOSPLIT, $0-8
+	MOVQ     b+0(FP), AX
+	VPCMPEQD Y0, Y0, Y0
+	XORQ     CX, CX
+	XORQ     DX, DX
+
+steps:
+	CMPQ CX, 72(AX)
+	JGE  end
+	MOVQ (AX), BX
+	MOVQ 8(AX), SI
+	MOVQ 16(AX), DI
+	MOVQ 24(AX), R8
+	MOVQ 40(AX), R9
+	MOVQ 48(AX), R10
+	MOVQ 56(AX), R11
+	MOVQ 64(AX), R12
+	XORQ DX, DX
+
+group:
+	VMOVDQU        (R9), Y1
+	VMOVDQU        64(R9), Y2
+	VPADDQ         Y1, Y2, Y3
+	VPXOR          Y1, Y2, Y2
+	VPSLLQ         $0x18, Y1, Y4
+	VPSRLQ         $0x28, Y1, Y1
+	VPOR           Y4, Y1, Y1
+	VPXOR          Y2, Y1, Y1
+	VPSLLQ         $0x10, Y2, Y4
+	VPXOR          Y4, Y1, Y1
+	VPSLLQ         $0x25, Y2, Y4
+	VPSRLQ         $0x1b, Y2, Y2
+	VPOR           Y4, Y2, Y2
+	VPADDQ         Y1, Y2, Y4
+	VPXOR          Y1, Y2, Y2
+	VPSLLQ         $0x18, Y1, Y5
+	VPSRLQ         $0x28, Y1, Y1
+	VPOR           Y5, Y1, Y1
+	VPXOR          Y2, Y1, Y1
+	VPSLLQ         $0x10, Y2, Y5
+	VPXOR          Y5, Y1, Y1
+	VPSLLQ         $0x25, Y2, Y5
+	VPSRLQ         $0x1b, Y2, Y2
+	VPOR           Y5, Y2, Y2
+	VMOVDQU        Y1, (R9)
+	VMOVDQU        Y2, 64(R9)
+	VMOVUPS        (SI), Y1
+	VMOVUPS        (DI), Y2
+	VMOVUPS        (BX), Y5
+	VMULPS         (R10), Y5, Y5
+	VSUBPS         Y2, Y1, Y6
+	VADDPS         (R8), Y6, Y6
+	VADDPS         Y6, Y5, Y5
+	VPSRLD         $0x1b, Y3, Y6
+	VBROADCASTI128 664(AX), Y8
+	VBROADCASTI128 680(AX), Y9
+	VPSLLD         $0x01, Y3, Y11
+	VPERMD         408(AX), Y6, Y10
+	VPERMD         440(AX), Y6, Y12
+	VBLENDVPS      Y11, Y12, Y10, Y10
+	VPERMD         472(AX), Y6, Y7
+	VPERMD         504(AX), Y6, Y12
+	VBLENDVPS      Y11, Y12, Y7, Y7
+	VBLENDVPS      Y3, Y7, Y10, Y10
+	VPCMPGTD       Y3, Y10, Y10
+	VPOR           upper<>+0(SB), Y6, Y7
+	VPSHUFB        Y7, Y9, Y9
+	VPSHUFB        Y7, Y8, Y7
+	VBLENDVPS      Y3, Y9, Y7, Y7
+	VBLENDVPS      Y10, Y6, Y7, Y7
+	VCVTDQ2PS      Y7, Y7
+	VMULPS         192(R10), Y7, Y7
+	VMULPS         64(R10), Y1, Y1
+	VADDPS         Y7, Y1, Y1
+	VMOVUPS        Y1, (SI)
+	VPSRLD         $0x1b, Y4, Y1
+	VBROADCASTI128 696(AX), Y6
+	VBROADCASTI128 712(AX), Y7
+	VPSLLD         $0x01, Y4, Y9
+	VPERMD         536(AX), Y1, Y8
+	VPERMD         568(AX), Y1, Y10
+	VBLENDVPS      Y9, Y10, Y8, Y8
+	VPERMD         600(AX), Y1, Y3
+	VPERMD         632(AX), Y1, Y10
+	VBLENDVPS      Y9, Y10, Y3, Y3
+	VBLENDVPS      Y4, Y3, Y8, Y8
+	VPCMPGTD       Y4, Y8, Y8
+	VPOR           upper<>+0(SB), Y1, Y3
+	VPSHUFB        Y3, Y7, Y7
+	VPSHUFB        Y3, Y6, Y3
+	VBLENDVPS      Y4, Y7, Y3, Y3
+	VBLENDVPS      Y8, Y1, Y3, Y3
+	VCVTDQ2PS      Y3, Y3
+	VMULPS         256(R10), Y3, Y3
+	VMULPS         128(R10), Y2, Y2
+	VADDPS         Y3, Y2, Y2
+	VMOVUPS        Y2, (DI)
+	VMOVDQU        576(R10), Y1
+	VMOVUPS        320(R10), Y3
+	VPXOR          Y2, Y2, Y2
+	VPCMPGTD       Y2, Y1, Y4
+	VANDNPS        Y5, Y4, Y6
+	VORPS          Y5, Y4, Y4
+	VBLENDVPS      Y6, Y5, Y3, Y5
+	VMOVUPS        Y5, (BX)
+	VPADDD         Y0, Y1, Y1
+	VPMAXSD        Y2, Y1, Y1
+	VMOVUPS        512(R10), Y3
+	VBLENDVPS      Y4, Y1, Y3, Y1
+	VMOVDQU        Y1, 576(R10)
+	VMOVMSKPS      Y4, R13
+	XORL           $0xff, R13
+	MOVB           R13, (R11)
+	ORQ            R13, DX
+	VMOVDQU        32(R9), Y1
+	VMOVDQU        96(R9), Y2
+	VPADDQ         Y1, Y2, Y3
+	VPXOR          Y1, Y2, Y2
+	VPSLLQ         $0x18, Y1, Y4
+	VPSRLQ         $0x28, Y1, Y1
+	VPOR           Y4, Y1, Y1
+	VPXOR          Y2, Y1, Y1
+	VPSLLQ         $0x10, Y2, Y4
+	VPXOR          Y4, Y1, Y1
+	VPSLLQ         $0x25, Y2, Y4
+	VPSRLQ         $0x1b, Y2, Y2
+	VPOR           Y4, Y2, Y2
+	VPADDQ         Y1, Y2, Y4
+	VPXOR          Y1, Y2, Y2
+	VPSLLQ         $0x18, Y1, Y5
+	VPSRLQ         $0x28, Y1, Y1
+	VPOR           Y5, Y1, Y1
+	VPXOR          Y2, Y1, Y1
+	VPSLLQ         $0x10, Y2, Y5
+	VPXOR          Y5, Y1, Y1
+	VPSLLQ         $0x25, Y2, Y5
+	VPSRLQ         $0x1b, Y2, Y2
+	VPOR           Y5, Y2, Y2
+	VMOVDQU        Y1, 32(R9)
+	VMOVDQU        Y2, 96(R9)
+	VMOVUPS        32(SI), Y1
+	VMOVUPS        32(DI), Y2
+	VMOVUPS        32(BX), Y5
+	VMULPS         32(R10), Y5, Y5
+	VSUBPS         Y2, Y1, Y6
+	VADDPS         32(R8), Y6, Y6
+	VADDPS         Y6, Y5, Y5
+	VPSRLD         $0x1b, Y3, Y6
+	VBROADCASTI128 664(AX), Y8
+	VBROADCASTI128 680(AX), Y9
+	VPSLLD         $0x01, Y3, Y11
+	VPERMD         408(AX), Y6, Y10
+	VPERMD         440(AX), Y6, Y12
+	VBLENDVPS      Y11, Y12, Y10, Y10
+	VPERMD         472(AX), Y6, Y7
+	VPERMD         504(AX), Y6, Y12
+	VBLENDVPS      Y11, Y12, Y7, Y7
+	VBLENDVPS      Y3, Y7, Y10, Y10
+	VPCMPGTD       Y3, Y10, Y10
+	VPOR           upper<>+0(SB), Y6, Y7
+	VPSHUFB        Y7, Y9, Y9
+	VPSHUFB        Y7, Y8, Y7
+	VBLENDVPS      Y3, Y9, Y7, Y7
+	VBLENDVPS      Y10, Y6, Y7, Y7
+	VCVTDQ2PS      Y7, Y7
+	VMULPS         224(R10), Y7, Y7
+	VMULPS         96(R10), Y1, Y1
+	VADDPS         Y7, Y1, Y1
+	VMOVUPS        Y1, 32(SI)
+	VPSRLD         $0x1b, Y4, Y1
+	VBROADCASTI128 696(AX), Y6
+	VBROADCASTI128 712(AX), Y7
+	VPSLLD         $0x01, Y4, Y9
+	VPERMD         536(AX), Y1, Y8
+	VPERMD         568(AX), Y1, Y10
+	VBLENDVPS      Y9, Y10, Y8, Y8
+	VPERMD         600(AX), Y1, Y3
+	VPERMD         632(AX), Y1, Y10
+	VBLENDVPS      Y9, Y10, Y3, Y3
+	VBLENDVPS      Y4, Y3, Y8, Y8
+	VPCMPGTD       Y4, Y8, Y8
+	VPOR           upper<>+0(SB), Y1, Y3
+	VPSHUFB        Y3, Y7, Y7
+	VPSHUFB        Y3, Y6, Y3
+	VBLENDVPS      Y4, Y7, Y3, Y3
+	VBLENDVPS      Y8, Y1, Y3, Y3
+	VCVTDQ2PS      Y3, Y3
+	VMULPS         288(R10), Y3, Y3
+	VMULPS         160(R10), Y2, Y2
+	VADDPS         Y3, Y2, Y2
+	VMOVUPS        Y2, 32(DI)
+	VMOVDQU        608(R10), Y1
+	VMOVUPS        352(R10), Y3
+	VPXOR          Y2, Y2, Y2
+	VPCMPGTD       Y2, Y1, Y4
+	VANDNPS        Y5, Y4, Y6
+	VORPS          Y5, Y4, Y4
+	VBLENDVPS      Y6, Y5, Y3, Y5
+	VMOVUPS        Y5, 32(BX)
+	VPADDD         Y0, Y1, Y1
+	VPMAXSD        Y2, Y1, Y1
+	VMOVUPS        544(R10), Y3
+	VBLENDVPS      Y4, Y1, Y3, Y1
+	VMOVDQU        Y1, 608(R10)
+	VMOVMSKPS      Y4, R13
+	XORL           $0xff, R13
+	MOVB           R13, 1(R11)
+	ORQ            R13, DX
+	ADDQ           $0x40, BX
+	ADDQ           $0x40, SI
+	ADDQ           $0x40, DI
+	ADDQ           $0x40, R8
+	ADDQ           $0x00000080, R9
+	ADDQ           $0x00000280, R10
+	ADDQ           $0x02, R11
+	DECQ           R12
+	JNZ            group
+	INCQ           CX
+	TESTQ          DX, DX
+	JZ             steps
+
+end:
+	MOVQ CX, 72(AX)
+	MOVQ DX, 80(AX)
+	VZEROUPPER
+	RET
+
+// func conductance32AVX2(b *byte)
+// Requires: AVX, AVX2
+TEXT ·conductance32AVX2(SB), NOSPLIT, $8-8
+	MOVQ     b+0(FP), AX
+	XORQ     CX, CX
+	XORQ     DX, DX
+	VMOVUPS  168(AX), Y0
+	VPCMPEQD Y1, Y1, Y1
+	VPSRLD   $0x19, Y1, Y1
+	VPSLLD   $0x17, Y1, Y1
+
+steps:
+	CMPQ  CX, 80(AX)
+	JGE   end
+	MOVQ  (AX), BX
+	MOVQ  8(AX), SI
+	MOVQ  16(AX), DI
+	MOVQ  24(AX), R8
+	MOVQ  96(AX), R9
+	MOVQ  32(AX), R10
+	MOVQ  40(AX), R11
+	MOVQ  72(AX), R12
+	IMULQ 56(AX), R12
+	SHLQ  $0x01, R12
+	ADDQ  48(AX), R12
+	XORQ  DX, DX
+	XORQ  R13, R13
+
+group:
+	VMOVDQU        (R10), Y2
+	VMOVDQU        64(R10), Y3
+	VPADDQ         Y2, Y3, Y4
+	VPXOR          Y2, Y3, Y3
+	VPSLLQ         $0x18, Y2, Y5
+	VPSRLQ         $0x28, Y2, Y2
+	VPOR           Y5, Y2, Y2
+	VPXOR          Y3, Y2, Y2
+	VPSLLQ         $0x10, Y3, Y5
+	VPXOR          Y5, Y2, Y2
+	VPSLLQ         $0x25, Y3, Y5
+	VPSRLQ         $0x1b, Y3, Y3
+	VPOR           Y5, Y3, Y3
+	VPADDQ         Y2, Y3, Y5
+	VPXOR          Y2, Y3, Y3
+	VPSLLQ         $0x18, Y2, Y6
+	VPSRLQ         $0x28, Y2, Y2
+	VPOR           Y6, Y2, Y2
+	VPXOR          Y3, Y2, Y2
+	VPSLLQ         $0x10, Y3, Y6
+	VPXOR          Y6, Y2, Y2
+	VPSLLQ         $0x25, Y3, Y6
+	VPSRLQ         $0x1b, Y3, Y3
+	VPOR           Y6, Y3, Y3
+	VMOVDQU        Y2, (R10)
+	VMOVDQU        Y3, 64(R10)
+	VMOVUPS        (SI)(R13*1), Y2
+	VMOVUPS        (DI)(R13*1), Y3
+	VADDPS         Y3, Y2, Y6
+	VADDPS         (R9)(R13*1), Y6, Y6
+	VMULPS         200(AX), Y2, Y7
+	VMULPS         232(AX), Y3, Y8
+	VADDPS         Y8, Y7, Y7
+	VADDPS         (R8)(R13*1), Y7, Y7
+	VPSRLD         $0x1b, Y4, Y8
+	VBROADCASTI128 904(AX), Y10
+	VBROADCASTI128 920(AX), Y11
+	VPSLLD         $0x01, Y4, Y13
+	VPERMD         648(AX), Y8, Y12
+	VPERMD         680(AX), Y8, Y14
+	VBLENDVPS      Y13, Y14, Y12, Y12
+	VPERMD         712(AX), Y8, Y9
+	VPERMD         744(AX), Y8, Y14
+	VBLENDVPS      Y13, Y14, Y9, Y9
+	VBLENDVPS      Y4, Y9, Y12, Y12
+	VPCMPGTD       Y4, Y12, Y12
+	VPOR           upper<>+0(SB), Y8, Y9
+	VPSHUFB        Y9, Y11, Y11
+	VPSHUFB        Y9, Y10, Y9
+	VBLENDVPS      Y4, Y11, Y9, Y9
+	VBLENDVPS      Y12, Y8, Y9, Y9
+	VCVTDQ2PS      Y9, Y9
+	VMULPS         264(AX), Y9, Y9
+	VMULPS         104(AX), Y2, Y2
+	VADDPS         Y9, Y2, Y2
+	VMOVUPS        Y2, (SI)(R13*1)
+	VPSRLD         $0x1b, Y5, Y2
+	VBROADCASTI128 936(AX), Y8
+	VBROADCASTI128 952(AX), Y9
+	VPSLLD         $0x01, Y5, Y11
+	VPERMD         776(AX), Y2, Y10
+	VPERMD         808(AX), Y2, Y12
+	VBLENDVPS      Y11, Y12, Y10, Y10
+	VPERMD         840(AX), Y2, Y4
+	VPERMD         872(AX), Y2, Y12
+	VBLENDVPS      Y11, Y12, Y4, Y4
+	VBLENDVPS      Y5, Y4, Y10, Y10
+	VPCMPGTD       Y5, Y10, Y10
+	VPOR           upper<>+0(SB), Y2, Y4
+	VPSHUFB        Y4, Y9, Y9
+	VPSHUFB        Y4, Y8, Y4
+	VBLENDVPS      Y5, Y9, Y4, Y4
+	VBLENDVPS      Y10, Y2, Y4, Y4
+	VCVTDQ2PS      Y4, Y4
+	VMULPS         296(AX), Y4, Y4
+	VMULPS         136(AX), Y3, Y3
+	VADDPS         Y4, Y3, Y3
+	VMOVUPS        Y3, (DI)(R13*1)
+	VMINPS         552(AX), Y6, Y6
+	VMULPS         584(AX), Y6, Y4
+	VMULPS         Y4, Y4, Y2
+	VMULPS         Y2, Y2, Y3
+	VMULPS         360(AX), Y4, Y5
+	VADDPS         328(AX), Y5, Y5
+	VMULPS         424(AX), Y4, Y8
+	VADDPS         392(AX), Y8, Y8
+	VMULPS         Y2, Y8, Y8
+	VADDPS         Y8, Y5, Y5
+	VMULPS         488(AX), Y4, Y8
+	VADDPS         456(AX), Y8, Y8
+	VMULPS         520(AX), Y2, Y2
+	VADDPS         Y2, Y8, Y8
+	VMULPS         Y3, Y8, Y8
+	VADDPS         Y8, Y5, Y8
+	VMULPS         616(AX), Y4, Y4
+	VMULPS         Y8, Y4, Y2
+	VMULPS         Y2, Y8, Y2
+	VSUBPS         Y2, Y8, Y8
+	VADDPS         Y4, Y4, Y4
+	VMULPS         Y8, Y4, Y2
+	VMULPS         Y2, Y8, Y2
+	VSUBPS         Y2, Y8, Y8
+	VMULPS         Y8, Y6, Y6
+	VSUBPS         Y6, Y1, Y6
+	VMULPS         (BX)(R13*1), Y6, Y2
+	VMULPS         Y8, Y7, Y7
+	VADDPS         Y7, Y2, Y2
+	VPBROADCASTB   (R11), Y3
+	VPAND          bits<>+0(SB), Y3, Y3
+	VPCMPEQD       bits<>+0(SB), Y3, Y3
+	VANDNPS        Y2, Y3, Y3
+	VBLENDVPS      Y3, Y2, Y0, Y2
+	VMOVUPS        Y2, (BX)(R13*1)
+	VMOVMSKPS      Y3, R14
+	MOVBLZX        (R11), R15
+	MOVBLZX        (R12), BP
+	ORL            R15, R14
+	XORL           $0xff, R14
+	NOTL           BP
+	ANDL           BP, R15
+	ORL            R14, R15
+	MOVB           R15, (R11)
+	MOVB           R14, (R12)
+	ORQ            R14, DX
+	VMOVDQU        32(R10), Y2
+	VMOVDQU        96(R10), Y3
+	VPADDQ         Y2, Y3, Y4
+	VPXOR          Y2, Y3, Y3
+	VPSLLQ         $0x18, Y2, Y5
+	VPSRLQ         $0x28, Y2, Y2
+	VPOR           Y5, Y2, Y2
+	VPXOR          Y3, Y2, Y2
+	VPSLLQ         $0x10, Y3, Y5
+	VPXOR          Y5, Y2, Y2
+	VPSLLQ         $0x25, Y3, Y5
+	VPSRLQ         $0x1b, Y3, Y3
+	VPOR           Y5, Y3, Y3
+	VPADDQ         Y2, Y3, Y5
+	VPXOR          Y2, Y3, Y3
+	VPSLLQ         $0x18, Y2, Y6
+	VPSRLQ         $0x28, Y2, Y2
+	VPOR           Y6, Y2, Y2
+	VPXOR          Y3, Y2, Y2
+	VPSLLQ         $0x10, Y3, Y6
+	VPXOR          Y6, Y2, Y2
+	VPSLLQ         $0x25, Y3, Y6
+	VPSRLQ         $0x1b, Y3, Y3
+	VPOR           Y6, Y3, Y3
+	VMOVDQU        Y2, 32(R10)
+	VMOVDQU        Y3, 96(R10)
+	VMOVUPS        32(SI)(R13*1), Y2
+	VMOVUPS        32(DI)(R13*1), Y3
+	VADDPS         Y3, Y2, Y6
+	VADDPS         32(R9)(R13*1), Y6, Y6
+	VMULPS         200(AX), Y2, Y7
+	VMULPS         232(AX), Y3, Y8
+	VADDPS         Y8, Y7, Y7
+	VADDPS         32(R8)(R13*1), Y7, Y7
+	VPSRLD         $0x1b, Y4, Y8
+	VBROADCASTI128 904(AX), Y10
+	VBROADCASTI128 920(AX), Y11
+	VPSLLD         $0x01, Y4, Y13
+	VPERMD         648(AX), Y8, Y12
+	VPERMD         680(AX), Y8, Y14
+	VBLENDVPS      Y13, Y14, Y12, Y12
+	VPERMD         712(AX), Y8, Y9
+	VPERMD         744(AX), Y8, Y14
+	VBLENDVPS      Y13, Y14, Y9, Y9
+	VBLENDVPS      Y4, Y9, Y12, Y12
+	VPCMPGTD       Y4, Y12, Y12
+	VPOR           upper<>+0(SB), Y8, Y9
+	VPSHUFB        Y9, Y11, Y11
+	VPSHUFB        Y9, Y10, Y9
+	VBLENDVPS      Y4, Y11, Y9, Y9
+	VBLENDVPS      Y12, Y8, Y9, Y9
+	VCVTDQ2PS      Y9, Y9
+	VMULPS         264(AX), Y9, Y9
+	VMULPS         104(AX), Y2, Y2
+	VADDPS         Y9, Y2, Y2
+	VMOVUPS        Y2, 32(SI)(R13*1)
+	VPSRLD         $0x1b, Y5, Y2
+	VBROADCASTI128 936(AX), Y8
+	VBROADCASTI128 952(AX), Y9
+	VPSLLD         $0x01, Y5, Y11
+	VPERMD         776(AX), Y2, Y10
+	VPERMD         808(AX), Y2, Y12
+	VBLENDVPS      Y11, Y12, Y10, Y10
+	VPERMD         840(AX), Y2, Y4
+	VPERMD         872(AX), Y2, Y12
+	VBLENDVPS      Y11, Y12, Y4, Y4
+	VBLENDVPS      Y5, Y4, Y10, Y10
+	VPCMPGTD       Y5, Y10, Y10
+	VPOR           upper<>+0(SB), Y2, Y4
+	VPSHUFB        Y4, Y9, Y9
+	VPSHUFB        Y4, Y8, Y4
+	VBLENDVPS      Y5, Y9, Y4, Y4
+	VBLENDVPS      Y10, Y2, Y4, Y4
+	VCVTDQ2PS      Y4, Y4
+	VMULPS         296(AX), Y4, Y4
+	VMULPS         136(AX), Y3, Y3
+	VADDPS         Y4, Y3, Y3
+	VMOVUPS        Y3, 32(DI)(R13*1)
+	VMINPS         552(AX), Y6, Y6
+	VMULPS         584(AX), Y6, Y4
+	VMULPS         Y4, Y4, Y2
+	VMULPS         Y2, Y2, Y3
+	VMULPS         360(AX), Y4, Y5
+	VADDPS         328(AX), Y5, Y5
+	VMULPS         424(AX), Y4, Y8
+	VADDPS         392(AX), Y8, Y8
+	VMULPS         Y2, Y8, Y8
+	VADDPS         Y8, Y5, Y5
+	VMULPS         488(AX), Y4, Y8
+	VADDPS         456(AX), Y8, Y8
+	VMULPS         520(AX), Y2, Y2
+	VADDPS         Y2, Y8, Y8
+	VMULPS         Y3, Y8, Y8
+	VADDPS         Y8, Y5, Y8
+	VMULPS         616(AX), Y4, Y4
+	VMULPS         Y8, Y4, Y2
+	VMULPS         Y2, Y8, Y2
+	VSUBPS         Y2, Y8, Y8
+	VADDPS         Y4, Y4, Y4
+	VMULPS         Y8, Y4, Y2
+	VMULPS         Y2, Y8, Y2
+	VSUBPS         Y2, Y8, Y8
+	VMULPS         Y8, Y6, Y6
+	VSUBPS         Y6, Y1, Y6
+	VMULPS         32(BX)(R13*1), Y6, Y2
+	VMULPS         Y8, Y7, Y7
+	VADDPS         Y7, Y2, Y2
+	VPBROADCASTB   1(R11), Y3
+	VPAND          bits<>+0(SB), Y3, Y3
+	VPCMPEQD       bits<>+0(SB), Y3, Y3
+	VANDNPS        Y2, Y3, Y3
+	VBLENDVPS      Y3, Y2, Y0, Y2
+	VMOVUPS        Y2, 32(BX)(R13*1)
+	VMOVMSKPS      Y3, R14
+	MOVBLZX        1(R11), R15
+	MOVBLZX        1(R12), BP
+	ORL            R15, R14
+	XORL           $0xff, R14
+	NOTL           BP
+	ANDL           BP, R15
+	ORL            R14, R15
+	MOVB           R15, 1(R11)
+	MOVB           R14, 1(R12)
+	ORQ            R14, DX
+	ADDQ           $0x40, R13
+	ADDQ           $0x00000080, R10
+	ADDQ           $0x02, R11
+	ADDQ           $0x02, R12
+	MOVQ           R13, R14
+	SHRQ           $0x06, R14
+	CMPQ           R14, 56(AX)
+	JNE            group
+	MOVQ           72(AX), BX
+	INCQ           BX
+	CMPQ           BX, 64(AX)
+	JNE            same
+	XORQ           BX, BX
+
+same:
+	MOVQ  BX, 72(AX)
+	INCQ  CX
+	TESTQ DX, DX
+	JZ    steps
+
+end:
+	MOVQ CX, 80(AX)
+	MOVQ DX, 88(AX)
+	VZEROUPPER
+	RET
+
+// func conductances32AVX2(b *byte)
+// Requires: AVX, AVX2
+TEXT ·conductances32AVX2(SB), NOSPLIT, $0-8
+	MOVQ     b+0(FP), AX
+	XORQ     CX, CX
+	XORQ     DX, DX
+	VPCMPEQD Y0, Y0, Y0
+	VPSRLD   $0x19, Y0, Y0
+	VPSLLD   $0x17, Y0, Y0
+	VPCMPEQD Y1, Y1, Y1
+
+steps:
+	CMPQ CX, 72(AX)
+	JGE  end
+	MOVQ (AX), BX
+	MOVQ 8(AX), SI
+	MOVQ 16(AX), DI
+	MOVQ 24(AX), R8
+	MOVQ 32(AX), R9
+	MOVQ 40(AX), R10
+	MOVQ 48(AX), R11
+	MOVQ 56(AX), R12
+	XORQ DX, DX
+	XORQ R13, R13
+
+group:
+	VMOVDQU        (R10), Y2
+	VMOVDQU        64(R10), Y3
+	VPADDQ         Y2, Y3, Y4
+	VPXOR          Y2, Y3, Y3
+	VPSLLQ         $0x18, Y2, Y5
+	VPSRLQ         $0x28, Y2, Y2
+	VPOR           Y5, Y2, Y2
+	VPXOR          Y3, Y2, Y2
+	VPSLLQ         $0x10, Y3, Y5
+	VPXOR          Y5, Y2, Y2
+	VPSLLQ         $0x25, Y3, Y5
+	VPSRLQ         $0x1b, Y3, Y3
+	VPOR           Y5, Y3, Y3
+	VPADDQ         Y2, Y3, Y5
+	VPXOR          Y2, Y3, Y3
+	VPSLLQ         $0x18, Y2, Y6
+	VPSRLQ         $0x28, Y2, Y2
+	VPOR           Y6, Y2, Y2
+	VPXOR          Y3, Y2, Y2
+	VPSLLQ         $0x10, Y3, Y6
+	VPXOR          Y6, Y2, Y2
+	VPSLLQ         $0x25, Y3, Y6
+	VPSRLQ         $0x1b, Y3, Y3
+	VPOR           Y6, Y3, Y3
+	VMOVDQU        Y2, (R10)
+	VMOVDQU        Y3, 64(R10)
+	VMOVUPS        (SI)(R13*1), Y2
+	VMOVUPS        (DI)(R13*1), Y3
+	VADDPS         Y3, Y2, Y6
+	VADDPS         (R9)(R13*1), Y6, Y6
+	VMULPS         384(R11), Y2, Y7
+	VMULPS         448(R11), Y3, Y8
+	VADDPS         Y8, Y7, Y7
+	VADDPS         (R8)(R13*1), Y7, Y7
+	VPSRLD         $0x1b, Y4, Y8
+	VBROADCASTI128 664(AX), Y10
+	VBROADCASTI128 680(AX), Y11
+	VPSLLD         $0x01, Y4, Y13
+	VPERMD         408(AX), Y8, Y12
+	VPERMD         440(AX), Y8, Y14
+	VBLENDVPS      Y13, Y14, Y12, Y12
+	VPERMD         472(AX), Y8, Y9
+	VPERMD         504(AX), Y8, Y14
+	VBLENDVPS      Y13, Y14, Y9, Y9
+	VBLENDVPS      Y4, Y9, Y12, Y12
+	VPCMPGTD       Y4, Y12, Y12
+	VPOR           upper<>+0(SB), Y8, Y9
+	VPSHUFB        Y9, Y11, Y11
+	VPSHUFB        Y9, Y10, Y9
+	VBLENDVPS      Y4, Y11, Y9, Y9
+	VBLENDVPS      Y12, Y8, Y9, Y9
+	VCVTDQ2PS      Y9, Y9
+	VMULPS         192(R11), Y9, Y9
+	VMULPS         64(R11), Y2, Y2
+	VADDPS         Y9, Y2, Y2
+	VMOVUPS        Y2, (SI)(R13*1)
+	VPSRLD         $0x1b, Y5, Y2
+	VBROADCASTI128 696(AX), Y8
+	VBROADCASTI128 712(AX), Y9
+	VPSLLD         $0x01, Y5, Y11
+	VPERMD         536(AX), Y2, Y10
+	VPERMD         568(AX), Y2, Y12
+	VBLENDVPS      Y11, Y12, Y10, Y10
+	VPERMD         600(AX), Y2, Y4
+	VPERMD         632(AX), Y2, Y12
+	VBLENDVPS      Y11, Y12, Y4, Y4
+	VBLENDVPS      Y5, Y4, Y10, Y10
+	VPCMPGTD       Y5, Y10, Y10
+	VPOR           upper<>+0(SB), Y2, Y4
+	VPSHUFB        Y4, Y9, Y9
+	VPSHUFB        Y4, Y8, Y4
+	VBLENDVPS      Y5, Y9, Y4, Y4
+	VBLENDVPS      Y10, Y2, Y4, Y4
+	VCVTDQ2PS      Y4, Y4
+	VMULPS         256(R11), Y4, Y4
+	VMULPS         128(R11), Y3, Y3
+	VADDPS         Y4, Y3, Y3
+	VMOVUPS        Y3, (DI)(R13*1)
+	VMINPS         312(AX), Y6, Y6
+	VMULPS         344(AX), Y6, Y4
+	VMULPS         Y4, Y4, Y2
+	VMULPS         Y2, Y2, Y3
+	VMULPS         120(AX), Y4, Y5
+	VADDPS         88(AX), Y5, Y5
+	VMULPS         184(AX), Y4, Y8
+	VADDPS         152(AX), Y8, Y8
+	VMULPS         Y2, Y8, Y8
+	VADDPS         Y8, Y5, Y5
+	VMULPS         248(AX), Y4, Y8
+	VADDPS         216(AX), Y8, Y8
+	VMULPS         280(AX), Y2, Y2
+	VADDPS         Y2, Y8, Y8
+	VMULPS         Y3, Y8, Y8
+	VADDPS         Y8, Y5, Y8
+	VMULPS         376(AX), Y4, Y4
+	VMULPS         Y8, Y4, Y2
+	VMULPS         Y2, Y8, Y2
+	VSUBPS         Y2, Y8, Y8
+	VADDPS         Y4, Y4, Y4
+	VMULPS         Y8, Y4, Y2
+	VMULPS         Y2, Y8, Y2
+	VSUBPS         Y2, Y8, Y8
+	VMULPS         Y8, Y6, Y6
+	VSUBPS         Y6, Y0, Y6
+	VMULPS         (BX)(R13*1), Y6, Y2
+	VMULPS         Y8, Y7, Y7
+	VADDPS         Y7, Y2, Y2
+	VMOVDQU        576(R11), Y3
+	VMOVUPS        320(R11), Y5
+	VPXOR          Y4, Y4, Y4
+	VPCMPGTD       Y4, Y3, Y6
+	VANDNPS        Y2, Y6, Y7
+	VORPS          Y2, Y6, Y6
+	VBLENDVPS      Y7, Y2, Y5, Y2
+	VMOVUPS        Y2, (BX)(R13*1)
+	VPADDD         Y1, Y3, Y3
+	VPMAXSD        Y4, Y3, Y3
+	VMOVUPS        512(R11), Y5
+	VBLENDVPS      Y6, Y3, Y5, Y3
+	VMOVDQU        Y3, 576(R11)
+	VMOVMSKPS      Y6, R14
+	XORL           $0xff, R14
+	MOVB           R14, (R12)
+	ORQ            R14, DX
+	VMOVDQU        32(R10), Y2
+	VMOVDQU        96(R10), Y3
+	VPADDQ         Y2, Y3, Y4
+	VPXOR          Y2, Y3, Y3
+	VPSLLQ         $0x18, Y2, Y5
+	VPSRLQ         $0x28, Y2, Y2
+	VPOR           Y5, Y2, Y2
+	VPXOR          Y3, Y2, Y2
+	VPSLLQ         $0x10, Y3, Y5
+	VPXOR          Y5, Y2, Y2
+	VPSLLQ         $0x25, Y3, Y5
+	VPSRLQ         $0x1b, Y3, Y3
+	VPOR           Y5, Y3, Y3
+	VPADDQ         Y2, Y3, Y5
+	VPXOR          Y2, Y3, Y3
+	VPSLLQ         $0x18, Y2, Y6
+	VPSRLQ         $0x28, Y2, Y2
+	VPOR           Y6, Y2, Y2
+	VPXOR          Y3, Y2, Y2
+	VPSLLQ         $0x10, Y3, Y6
+	VPXOR          Y6, Y2, Y2
+	VPSLLQ         $0x25, Y3, Y6
+	VPSRLQ         $0x1b, Y3, Y3
+	VPOR           Y6, Y3, Y3
+	VMOVDQU        Y2, 32(R10)
+	VMOVDQU        Y3, 96(R10)
+	VMOVUPS        32(SI)(R13*1), Y2
+	VMOVUPS        32(DI)(R13*1), Y3
+	VADDPS         Y3, Y2, Y6
+	VADDPS         32(R9)(R13*1), Y6, Y6
+	VMULPS         416(R11), Y2, Y7
+	VMULPS         480(R11), Y3, Y8
+	VADDPS         Y8, Y7, Y7
+	VADDPS         32(R8)(R13*1), Y7, Y7
+	VPSRLD         $0x1b, Y4, Y8
+	VBROADCASTI128 664(AX), Y10
+	VBROADCASTI128 680(AX), Y11
+	VPSLLD         $0x01, Y4, Y13
+	VPERMD         408(AX), Y8, Y12
+	VPERMD         440(AX), Y8, Y14
+	VBLENDVPS      Y13, Y14, Y12, Y12
+	VPERMD         472(AX), Y8, Y9
+	VPERMD         504(AX), Y8, Y14
+	VBLENDVPS      Y13, Y14, Y9, Y9
+	VBLENDVPS      Y4, Y9, Y12, Y12
+	VPCMPGTD       Y4, Y12, Y12
+	VPOR           upper<>+0(SB), Y8, Y9
+	VPSHUFB        Y9, Y11, Y11
+	VPSHUFB        Y9, Y10, Y9
+	VBLENDVPS      Y4, Y11, Y9, Y9
+	VBLENDVPS      Y12, Y8, Y9, Y9
+	VCVTDQ2PS      Y9, Y9
+	VMULPS         224(R11), Y9, Y9
+	VMULPS         96(R11), Y2, Y2
+	VADDPS         Y9, Y2, Y2
+	VMOVUPS        Y2, 32(SI)(R13*1)
+	VPSRLD         $0x1b, Y5, Y2
+	VBROADCASTI128 696(AX), Y8
+	VBROADCASTI128 712(AX), Y9
+	VPSLLD         $0x01, Y5, Y11
+	VPERMD         536(AX), Y2, Y10
+	VPERMD         568(AX), Y2, Y12
+	VBLENDVPS      Y11, Y12, Y10, Y10
+	VPERMD         600(AX), Y2, Y4
+	VPERMD         632(AX), Y2, Y12
+	VBLENDVPS      Y11, Y12, Y4, Y4
+	VBLENDVPS      Y5, Y4, Y10, Y10
+	VPCMPGTD       Y5, Y10, Y10
+	VPOR           upper<>+0(SB), Y2, Y4
+	VPSHUFB        Y4, Y9, Y9
+	VPSHUFB        Y4, Y8, Y4
+	VBLENDVPS      Y5, Y9, Y4, Y4
+	VBLENDVPS      Y10, Y2, Y4, Y4
+	VCVTDQ2PS      Y4, Y4
+	VMULPS         288(R11), Y4, Y4
+	VMULPS         160(R11), Y3, Y3
+	VADDPS         Y4, Y3, Y3
+	VMOVUPS        Y3, 32(DI)(R13*1)
+	VMINPS         312(AX), Y6, Y6
+	VMULPS         344(AX), Y6, Y4
+	VMULPS         Y4, Y4, Y2
+	VMULPS         Y2, Y2, Y3
+	VMULPS         120(AX), Y4, Y5
+	VADDPS         88(AX), Y5, Y5
+	VMULPS         184(AX), Y4, Y8
+	VADDPS         152(AX), Y8, Y8
+	VMULPS         Y2, Y8, Y8
+	VADDPS         Y8, Y5, Y5
+	VMULPS         248(AX), Y4, Y8
+	VADDPS         216(AX), Y8, Y8
+	VMULPS         280(AX), Y2, Y2
+	VADDPS         Y2, Y8, Y8
+	VMULPS         Y3, Y8, Y8
+	VADDPS         Y8, Y5, Y8
+	VMULPS         376(AX), Y4, Y4
+	VMULPS         Y8, Y4, Y2
+	VMULPS         Y2, Y8, Y2
+	VSUBPS         Y2, Y8, Y8
+	VADDPS         Y4, Y4, Y4
+	VMULPS         Y8, Y4, Y2
+	VMULPS         Y2, Y8, Y2
+	VSUBPS         Y2, Y8, Y8
+	VMULPS         Y8, Y6, Y6
+	VSUBPS         Y6, Y0, Y6
+	VMULPS         32(BX)(R13*1), Y6, Y2
+	VMULPS         Y8, Y7, Y7
+	VADDPS         Y7, Y2, Y2
+	VMOVDQU        608(R11), Y3
+	VMOVUPS        352(R11), Y5
+	VPXOR          Y4, Y4, Y4
+	VPCMPGTD       Y4, Y3, Y6
+	VANDNPS        Y2, Y6, Y7
+	VORPS          Y2, Y6, Y6
+	VBLENDVPS      Y7, Y2, Y5, Y2
+	VMOVUPS        Y2, 32(BX)(R13*1)
+	VPADDD         Y1, Y3, Y3
+	VPMAXSD        Y4, Y3, Y3
+	VMOVUPS        544(R11), Y5
+	VBLENDVPS      Y6, Y3, Y5, Y3
+	VMOVDQU        Y3, 608(R11)
+	VMOVMSKPS      Y6, R14
+	XORL           $0xff, R14
+	MOVB           R14, 1(R12)
+	ORQ            R14, DX
+	ADDQ           $0x40, R13
+	ADDQ           $0x00000080, R10
+	ADDQ           $0x00000280, R11
+	ADDQ           $0x02, R12
+	MOVQ           R13, R14
+	SHRQ           $0x06, R14
+	CMPQ           R14, 64(AX)
+	JNE            group
+	INCQ           CX
+	TESTQ          DX, DX
+	JZ             steps
+
+end:
+	MOVQ CX, 72(AX)
+	MOVQ DX, 80(AX)
+	VZEROUPPER
+	RET
+
+// func conductanceNear32AVX2(b *byte)
+// Requires: AVX, AVX2
+TEXT ·conductanceNear32AVX2(SB), NOSPLIT, $8-8
+	MOVQ     b+0(FP), AX
+	XORQ     CX, CX
+	XORQ     DX, DX
+	VMOVUPS  168(AX), Y0
+	VPCMPEQD Y1, Y1, Y1
+	VPSRLD   $0x19, Y1, Y1
+	VPSLLD   $0x17, Y1, Y1
+
+steps:
+	CMPQ  CX, 80(AX)
+	JGE   end
+	MOVQ  (AX), BX
+	MOVQ  8(AX), SI
+	MOVQ  16(AX), DI
+	MOVQ  24(AX), R8
+	MOVQ  96(AX), R9
+	MOVQ  32(AX), R10
+	MOVQ  40(AX), R11
+	MOVQ  72(AX), R12
+	IMULQ 56(AX), R12
+	SHLQ  $0x01, R12
+	ADDQ  48(AX), R12
+	XORQ  DX, DX
+	XORQ  R13, R13
+
+group:
+	VMOVDQU        (R10), Y2
+	VMOVDQU        64(R10), Y3
+	VPADDQ         Y2, Y3, Y4
+	VPXOR          Y2, Y3, Y3
+	VPSLLQ         $0x18, Y2, Y5
+	VPSRLQ         $0x28, Y2, Y2
+	VPOR           Y5, Y2, Y2
+	VPXOR          Y3, Y2, Y2
+	VPSLLQ         $0x10, Y3, Y5
+	VPXOR          Y5, Y2, Y2
+	VPSLLQ         $0x25, Y3, Y5
+	VPSRLQ         $0x1b, Y3, Y3
+	VPOR           Y5, Y3, Y3
+	VPADDQ         Y2, Y3, Y5
+	VPXOR          Y2, Y3, Y3
+	VPSLLQ         $0x18, Y2, Y6
+	VPSRLQ         $0x28, Y2, Y2
+	VPOR           Y6, Y2, Y2
+	VPXOR          Y3, Y2, Y2
+	VPSLLQ         $0x10, Y3, Y6
+	VPXOR          Y6, Y2, Y2
+	VPSLLQ         $0x25, Y3, Y6
+	VPSRLQ         $0x1b, Y3, Y3
+	VPOR           Y6, Y3, Y3
+	VMOVDQU        Y2, (R10)
+	VMOVDQU        Y3, 64(R10)
+	VMOVUPS        (SI)(R13*1), Y2
+	VMOVUPS        (DI)(R13*1), Y3
+	VADDPS         Y3, Y2, Y6
+	VADDPS         (R9)(R13*1), Y6, Y6
+	VMULPS         200(AX), Y2, Y7
+	VMULPS         232(AX), Y3, Y8
+	VADDPS         Y8, Y7, Y7
+	VADDPS         (R8)(R13*1), Y7, Y7
+	VPSRLD         $0x1b, Y4, Y8
+	VBROADCASTI128 904(AX), Y10
+	VBROADCASTI128 920(AX), Y11
+	VPSLLD         $0x01, Y4, Y13
+	VPERMD         648(AX), Y8, Y12
+	VPERMD         680(AX), Y8, Y14
+	VBLENDVPS      Y13, Y14, Y12, Y12
+	VPERMD         712(AX), Y8, Y9
+	VPERMD         744(AX), Y8, Y14
+	VBLENDVPS      Y13, Y14, Y9, Y9
+	VBLENDVPS      Y4, Y9, Y12, Y12
+	VPCMPGTD       Y4, Y12, Y12
+	VPOR           upper<>+0(SB), Y8, Y9
+	VPSHUFB        Y9, Y11, Y11
+	VPSHUFB        Y9, Y10, Y9
+	VBLENDVPS      Y4, Y11, Y9, Y9
+	VBLENDVPS      Y12, Y8, Y9, Y9
+	VCVTDQ2PS      Y9, Y9
+	VMULPS         264(AX), Y9, Y9
+	VMULPS         104(AX), Y2, Y2
+	VADDPS         Y9, Y2, Y2
+	VMOVUPS        Y2, (SI)(R13*1)
+	VPSRLD         $0x1b, Y5, Y2
+	VBROADCASTI128 936(AX), Y8
+	VBROADCASTI128 952(AX), Y9
+	VPSLLD         $0x01, Y5, Y11
+	VPERMD         776(AX), Y2, Y10
+	VPERMD         808(AX), Y2, Y12
+	VBLENDVPS      Y11, Y12, Y10, Y10
+	VPERMD         840(AX), Y2, Y4
+	VPERMD         872(AX), Y2, Y12
+	VBLENDVPS      Y11, Y12, Y4, Y4
+	VBLENDVPS      Y5, Y4, Y10, Y10
+	VPCMPGTD       Y5, Y10, Y10
+	VPOR           upper<>+0(SB), Y2, Y4
+	VPSHUFB        Y4, Y9, Y9
+	VPSHUFB        Y4, Y8, Y4
+	VBLENDVPS      Y5, Y9, Y4, Y4
+	VBLENDVPS      Y10, Y2, Y4, Y4
+	VCVTDQ2PS      Y4, Y4
+	VMULPS         296(AX), Y4, Y4
+	VMULPS         136(AX), Y3, Y3
+	VADDPS         Y4, Y3, Y3
+	VMOVUPS        Y3, (DI)(R13*1)
+	VMINPS         552(AX), Y6, Y6
+	VMULPS         Y6, Y6, Y2
+	VMULPS         Y2, Y2, Y3
+	VMULPS         360(AX), Y6, Y4
+	VADDPS         328(AX), Y4, Y4
+	VMULPS         424(AX), Y6, Y5
+	VADDPS         392(AX), Y5, Y5
+	VMULPS         Y2, Y5, Y5
+	VADDPS         Y5, Y4, Y4
+	VMULPS         488(AX), Y6, Y5
+	VADDPS         456(AX), Y5, Y5
+	VMULPS         520(AX), Y2, Y2
+	VADDPS         Y2, Y5, Y5
+	VMULPS         Y3, Y5, Y5
+	VADDPS         Y5, Y4, Y5
+	VMULPS         Y5, Y6, Y6
+	VSUBPS         Y6, Y1, Y6
+	VMULPS         (BX)(R13*1), Y6, Y2
+	VMULPS         Y5, Y7, Y7
+	VADDPS         Y7, Y2, Y2
+	VPBROADCASTB   (R11), Y3
+	VPAND          bits<>+0(SB), Y3, Y3
+	VPCMPEQD       bits<>+0(SB), Y3, Y3
+	VANDNPS        Y2, Y3, Y3
+	VBLENDVPS      Y3, Y2, Y0, Y2
+	VMOVUPS        Y2, (BX)(R13*1)
+	VMOVMSKPS      Y3, R14
+	MOVBLZX        (R11), R15
+	MOVBLZX        (R12), BP
+	ORL            R15, R14
+	XORL           $0xff, R14
+	NOTL           BP
+	ANDL           BP, R15
+	ORL            R14, R15
+	MOVB           R15, (R11)
+	MOVB           R14, (R12)
+	ORQ            R14, DX
+	VMOVDQU        32(R10), Y2
+	VMOVDQU        96(R10), Y3
+	VPADDQ         Y2, Y3, Y4
+	VPXOR          Y2, Y3, Y3
+	VPSLLQ         $0x18, Y2, Y5
+	VPSRLQ         $0x28, Y2, Y2
+	VPOR           Y5, Y2, Y2
+	VPXOR          Y3, Y2, Y2
+	VPSLLQ         $0x10, Y3, Y5
+	VPXOR          Y5, Y2, Y2
+	VPSLLQ         $0x25, Y3, Y5
+	VPSRLQ         $0x1b, Y3, Y3
+	VPOR           Y5, Y3, Y3
+	VPADDQ         Y2, Y3, Y5
+	VPXOR          Y2, Y3, Y3
+	VPSLLQ         $0x18, Y2, Y6
+	VPSRLQ         $0x28, Y2, Y2
+	VPOR           Y6, Y2, Y2
+	VPXOR          Y3, Y2, Y2
+	VPSLLQ         $0x10, Y3, Y6
+	VPXOR          Y6, Y2, Y2
+	VPSLLQ         $0x25, Y3, Y6
+	VPSRLQ         $0x1b, Y3, Y3
+	VPOR           Y6, Y3, Y3
+	VMOVDQU        Y2, 32(R10)
+	VMOVDQU        Y3, 96(R10)
+	VMOVUPS        32(SI)(R13*1), Y2
+	VMOVUPS        32(DI)(R13*1), Y3
+	VADDPS         Y3, Y2, Y6
+	VADDPS         32(R9)(R13*1), Y6, Y6
+	VMULPS         200(AX), Y2, Y7
+	VMULPS         232(AX), Y3, Y8
+	VADDPS         Y8, Y7, Y7
+	VADDPS         32(R8)(R13*1), Y7, Y7
+	VPSRLD         $0x1b, Y4, Y8
+	VBROADCASTI128 904(AX), Y10
+	VBROADCASTI128 920(AX), Y11
+	VPSLLD         $0x01, Y4, Y13
+	VPERMD         648(AX), Y8, Y12
+	VPERMD         680(AX), Y8, Y14
+	VBLENDVPS      Y13, Y14, Y12, Y12
+	VPERMD         712(AX), Y8, Y9
+	VPERMD         744(AX), Y8, Y14
+	VBLENDVPS      Y13, Y14, Y9, Y9
+	VBLENDVPS      Y4, Y9, Y12, Y12
+	VPCMPGTD       Y4, Y12, Y12
+	VPOR           upper<>+0(SB), Y8, Y9
+	VPSHUFB        Y9, Y11, Y11
+	VPSHUFB        Y9, Y10, Y9
+	VBLENDVPS      Y4, Y11, Y9, Y9
+	VBLENDVPS      Y12, Y8, Y9, Y9
+	VCVTDQ2PS      Y9, Y9
+	VMULPS         264(AX), Y9, Y9
+	VMULPS         104(AX), Y2, Y2
+	VADDPS         Y9, Y2, Y2
+	VMOVUPS        Y2, 32(SI)(R13*1)
+	VPSRLD         $0x1b, Y5, Y2
+	VBROADCASTI128 936(AX), Y8
+	VBROADCASTI128 952(AX), Y9
+	VPSLLD         $0x01, Y5, Y11
+	VPERMD         776(AX), Y2, Y10
+	VPERMD         808(AX), Y2, Y12
+	VBLENDVPS      Y11, Y12, Y10, Y10
+	VPERMD         840(AX), Y2, Y4
+	VPERMD         872(AX), Y2, Y12
+	VBLENDVPS      Y11, Y12, Y4, Y4
+	VBLENDVPS      Y5, Y4, Y10, Y10
+	VPCMPGTD       Y5, Y10, Y10
+	VPOR           upper<>+0(SB), Y2, Y4
+	VPSHUFB        Y4, Y9, Y9
+	VPSHUFB        Y4, Y8, Y4
+	VBLENDVPS      Y5, Y9, Y4, Y4
+	VBLENDVPS      Y10, Y2, Y4, Y4
+	VCVTDQ2PS      Y4, Y4
+	VMULPS         296(AX), Y4, Y4
+	VMULPS         136(AX), Y3, Y3
+	VADDPS         Y4, Y3, Y3
+	VMOVUPS        Y3, 32(DI)(R13*1)
+	VMINPS         552(AX), Y6, Y6
+	VMULPS         Y6, Y6, Y2
+	VMULPS         Y2, Y2, Y3
+	VMULPS         360(AX), Y6, Y4
+	VADDPS         328(AX), Y4, Y4
+	VMULPS         424(AX), Y6, Y5
+	VADDPS         392(AX), Y5, Y5
+	VMULPS         Y2, Y5, Y5
+	VADDPS         Y5, Y4, Y4
+	VMULPS         488(AX), Y6, Y5
+	VADDPS         456(AX), Y5, Y5
+	VMULPS         520(AX), Y2, Y2
+	VADDPS         Y2, Y5, Y5
+	VMULPS         Y3, Y5, Y5
+	VADDPS         Y5, Y4, Y5
+	VMULPS         Y5, Y6, Y6
+	VSUBPS         Y6, Y1, Y6
+	VMULPS         32(BX)(R13*1), Y6, Y2
+	VMULPS         Y5, Y7, Y7
+	VADDPS         Y7, Y2, Y2
+	VPBROADCASTB   1(R11), Y3
+	VPAND          bits<>+0(SB), Y3, Y3
+	VPCMPEQD       bits<>+0(SB), Y3, Y3
+	VANDNPS        Y2, Y3, Y3
+	VBLENDVPS      Y3, Y2, Y0, Y2
+	VMOVUPS        Y2, 32(BX)(R13*1)
+	VMOVMSKPS      Y3, R14
+	MOVBLZX        1(R11), R15
+	MOVBLZX        1(R12), BP
+	ORL            R15, R14
+	XORL           $0xff, R14
+	NOTL           BP
+	ANDL           BP, R15
+	ORL            R14, R15
+	MOVB           R15, 1(R11)
+	MOVB           R14, 1(R12)
+	ORQ            R14, DX
+	ADDQ           $0x40, R13
+	ADDQ           $0x00000080, R10
+	ADDQ           $0x02, R11
+	ADDQ           $0x02, R12
+	MOVQ           R13, R14
+	SHRQ           $0x06, R14
+	CMPQ           R14, 56(AX)
+	JNE            group
+	MOVQ           72(AX), BX
+	INCQ           BX
+	CMPQ           BX, 64(AX)
+	JNE            same
+	XORQ           BX, BX
+
+same:
+	MOVQ  BX, 72(AX)
+	INCQ  CX
+	TESTQ DX, DX
+	JZ    steps
+
+end:
+	MOVQ CX, 80(AX)
+	MOVQ DX, 88(AX)
+	VZEROUPPER
+	RET
+
+// func conductancesNear32AVX2(b *byte)
+// Requires: AVX, AVX2
+TEXT ·conductancesNear32AVX2(SB), NOSPLIT, $0-8
+	MOVQ     b+0(FP), AX
+	XORQ     CX, CX
+	XORQ     DX, DX
+	VPCMPEQD Y0, Y0, Y0
+	VPSRLD   $0x19, Y0, Y0
+	VPSLLD   $0x17, Y0, Y0
+	VPCMPEQD Y1, Y1, Y1
+
+steps:
+	CMPQ CX, 72(AX)
+	JGE  end
+	MOVQ (AX), BX
+	MOVQ 8(AX), SI
+	MOVQ 16(AX), DI
+	MOVQ 24(AX), R8
+	MOVQ 32(AX), R9
+	MOVQ 40(AX), R10
+	MOVQ 48(AX), R11
+	MOVQ 56(AX), R12
+	XORQ DX, DX
+	XORQ R13, R13
+
+group:
+	VMOVDQU        (R10), Y2
+	VMOVDQU        64(R10), Y3
+	VPADDQ         Y2, Y3, Y4
+	VPXOR          Y2, Y3, Y3
+	VPSLLQ         $0x18, Y2, Y5
+	VPSRLQ         $0x28, Y2, Y2
+	VPOR           Y5, Y2, Y2
+	VPXOR          Y3, Y2, Y2
+	VPSLLQ         $0x10, Y3, Y5
+	VPXOR          Y5, Y2, Y2
+	VPSLLQ         $0x25, Y3, Y5
+	VPSRLQ         $0x1b, Y3, Y3
+	VPOR           Y5, Y3, Y3
+	VPADDQ         Y2, Y3, Y5
+	VPXOR          Y2, Y3, Y3
+	VPSLLQ         $0x18, Y2, Y6
+	VPSRLQ         $0x28, Y2, Y2
+	VPOR           Y6, Y2, Y2
+	VPXOR          Y3, Y2, Y2
+	VPSLLQ         $0x10, Y3, Y6
+	VPXOR          Y6, Y2, Y2
+	VPSLLQ         $0x25, Y3, Y6
+	VPSRLQ         $0x1b, Y3, Y3
+	VPOR           Y6, Y3, Y3
+	VMOVDQU        Y2, (R10)
+	VMOVDQU        Y3, 64(R10)
+	VMOVUPS        (SI)(R13*1), Y2
+	VMOVUPS        (DI)(R13*1), Y3
+	VADDPS         Y3, Y2, Y6
+	VADDPS         (R9)(R13*1), Y6, Y6
+	VMULPS         384(R11), Y2, Y7
+	VMULPS         448(R11), Y3, Y8
+	VADDPS         Y8, Y7, Y7
+	VADDPS         (R8)(R13*1), Y7, Y7
+	VPSRLD         $0x1b, Y4, Y8
+	VBROADCASTI128 664(AX), Y10
+	VBROADCASTI128 680(AX), Y11
+	VPSLLD         $0x01, Y4, Y13
+	VPERMD         408(AX), Y8, Y12
+	VPERMD         440(AX), Y8, Y14
+	VBLENDVPS      Y13, Y14, Y12, Y12
+	VPERMD         472(AX), Y8, Y9
+	VPERMD         504(AX), Y8, Y14
+	VBLENDVPS      Y13, Y14, Y9, Y9
+	VBLENDVPS      Y4, Y9, Y12, Y12
+	VPCMPGTD       Y4, Y12, Y12
+	VPOR           upper<>+0(SB), Y8, Y9
+	VPSHUFB        Y9, Y11, Y11
+	VPSHUFB        Y9, Y10, Y9
+	VBLENDVPS      Y4, Y11, Y9, Y9
+	VBLENDVPS      Y12, Y8, Y9, Y9
+	VCVTDQ2PS      Y9, Y9
+	VMULPS         192(R11), Y9, Y9
+	VMULPS         64(R11), Y2, Y2
+	VADDPS         Y9, Y2, Y2
+	VMOVUPS        Y2, (SI)(R13*1)
+	VPSRLD         $0x1b, Y5, Y2
+	VBROADCASTI128 696(AX), Y8
+	VBROADCASTI128 712(AX), Y9
+	VPSLLD         $0x01, Y5, Y11
+	VPERMD         536(AX), Y2, Y10
+	VPERMD         568(AX), Y2, Y12
+	VBLENDVPS      Y11, Y12, Y10, Y10
+	VPERMD         600(AX), Y2, Y4
+	VPERMD         632(AX), Y2, Y12
+	VBLENDVPS      Y11, Y12, Y4, Y4
+	VBLENDVPS      Y5, Y4, Y10, Y10
+	VPCMPGTD       Y5, Y10, Y10
+	VPOR           upper<>+0(SB), Y2, Y4
+	VPSHUFB        Y4, Y9, Y9
+	VPSHUFB        Y4, Y8, Y4
+	VBLENDVPS      Y5, Y9, Y4, Y4
+	VBLENDVPS      Y10, Y2, Y4, Y4
+	VCVTDQ2PS      Y4, Y4
+	VMULPS         256(R11), Y4, Y4
+	VMULPS         128(R11), Y3, Y3
+	VADDPS         Y4, Y3, Y3
+	VMOVUPS        Y3, (DI)(R13*1)
+	VMINPS         312(AX), Y6, Y6
+	VMULPS         Y6, Y6, Y2
+	VMULPS         Y2, Y2, Y3
+	VMULPS         120(AX), Y6, Y4
+	VADDPS         88(AX), Y4, Y4
+	VMULPS         184(AX), Y6, Y5
+	VADDPS         152(AX), Y5, Y5
+	VMULPS         Y2, Y5, Y5
+	VADDPS         Y5, Y4, Y4
+	VMULPS         248(AX), Y6, Y5
+	VADDPS         216(AX), Y5, Y5
+	VMULPS         280(AX), Y2, Y2
+	VADDPS         Y2, Y5, Y5
+	VMULPS         Y3, Y5, Y5
+	VADDPS         Y5, Y4, Y5
+	VMULPS         Y5, Y6, Y6
+	VSUBPS         Y6, Y0, Y6
+	VMULPS         (BX)(R13*1), Y6, Y2
+	VMULPS         Y5, Y7, Y7
+	VADDPS         Y7, Y2, Y2
+	VMOVDQU        576(R11), Y3
+	VMOVUPS        320(R11), Y5
+	VPXOR          Y4, Y4, Y4
+	VPCMPGTD       Y4, Y3, Y6
+	VANDNPS        Y2, Y6, Y7
+	VORPS          Y2, Y6, Y6
+	VBLENDVPS      Y7, Y2, Y5, Y2
+	VMOVUPS        Y2, (BX)(R13*1)
+	VPADDD         Y1, Y3, Y3
+	VPMAXSD        Y4, Y3, Y3
+	VMOVUPS        512(R11), Y5
+	VBLENDVPS      Y6, Y3, Y5, Y3
+	VMOVDQU        Y3, 576(R11)
+	VMOVMSKPS      Y6, R14
+	XORL           $0xff, R14
+	MOVB           R14, (R12)
+	ORQ            R14, DX
+	VMOVDQU        32(R10), Y2
+	VMOVDQU        96(R10), Y3
+	VPADDQ         Y2, Y3, Y4
+	VPXOR          Y2, Y3, Y3
+	VPSLLQ         $0x18, Y2, Y5
+	VPSRLQ         $0x28, Y2, Y2
+	VPOR           Y5, Y2, Y2
+	VPXOR          Y3, Y2, Y2
+	VPSLLQ         $0x10, Y3, Y5
+	VPXOR          Y5, Y2, Y2
+	VPSLLQ         $0x25, Y3, Y5
+	VPSRLQ         $0x1b, Y3, Y3
+	VPOR           Y5, Y3, Y3
+	VPADDQ         Y2, Y3, Y5
+	VPXOR          Y2, Y3, Y3
+	VPSLLQ         $0x18, Y2, Y6
+	VPSRLQ         $0x28, Y2, Y2
+	VPOR           Y6, Y2, Y2
+	VPXOR          Y3, Y2, Y2
+	VPSLLQ         $0x10, Y3, Y6
+	VPXOR          Y6, Y2, Y2
+	VPSLLQ         $0x25, Y3, Y6
+	VPSRLQ         $0x1b, Y3, Y3
+	VPOR           Y6, Y3, Y3
+	VMOVDQU        Y2, 32(R10)
+	VMOVDQU        Y3, 96(R10)
+	VMOVUPS        32(SI)(R13*1), Y2
+	VMOVUPS        32(DI)(R13*1), Y3
+	VADDPS         Y3, Y2, Y6
+	VADDPS         32(R9)(R13*1), Y6, Y6
+	VMULPS         416(R11), Y2, Y7
+	VMULPS         480(R11), Y3, Y8
+	VADDPS         Y8, Y7, Y7
+	VADDPS         32(R8)(R13*1), Y7, Y7
+	VPSRLD         $0x1b, Y4, Y8
+	VBROADCASTI128 664(AX), Y10
+	VBROADCASTI128 680(AX), Y11
+	VPSLLD         $0x01, Y4, Y13
+	VPERMD         408(AX), Y8, Y12
+	VPERMD         440(AX), Y8, Y14
+	VBLENDVPS      Y13, Y14, Y12, Y12
+	VPERMD         472(AX), Y8, Y9
+	VPERMD         504(AX), Y8, Y14
+	VBLENDVPS      Y13, Y14, Y9, Y9
+	VBLENDVPS      Y4, Y9, Y12, Y12
+	VPCMPGTD       Y4, Y12, Y12
+	VPOR           upper<>+0(SB), Y8, Y9
+	VPSHUFB        Y9, Y11, Y11
+	VPSHUFB        Y9, Y10, Y9
+	VBLENDVPS      Y4, Y11, Y9, Y9
+	VBLENDVPS      Y12, Y8, Y9, Y9
+	VCVTDQ2PS      Y9, Y9
+	VMULPS         224(R11), Y9, Y9
+	VMULPS         96(R11), Y2, Y2
+	VADDPS         Y9, Y2, Y2
+	VMOVUPS        Y2, 32(SI)(R13*1)
+	VPSRLD         $0x1b, Y5, Y2
+	VBROADCASTI128 696(AX), Y8
+	VBROADCASTI128 712(AX), Y9
+	VPSLLD         $0x01, Y5, Y11
+	VPERMD         536(AX), Y2, Y10
+	VPERMD         568(AX), Y2, Y12
+	VBLENDVPS      Y11, Y12, Y10, Y10
+	VPERMD         600(AX), Y2, Y4
+	VPERMD         632(AX), Y2, Y12
+	VBLENDVPS      Y11, Y12, Y4, Y4
+	VBLENDVPS      Y5, Y4, Y10, Y10
+	VPCMPGTD       Y5, Y10, Y10
+	VPOR           upper<>+0(SB), Y2, Y4
+	VPSHUFB        Y4, Y9, Y9
+	VPSHUFB        Y4, Y8, Y4
+	VBLENDVPS      Y5, Y9, Y4, Y4
+	VBLENDVPS      Y10, Y2, Y4, Y4
+	VCVTDQ2PS      Y4, Y4
+	VMULPS         288(R11), Y4, Y4
+	VMULPS         160(R11), Y3, Y3
+	VADDPS         Y4, Y3, Y3
 	VMOVUPS        Y3, 32(DI)(R13*1)
 	VMINPS         312(AX), Y6, Y6
 	VMULPS         Y6, Y6, Y2
@@ -2462,9 +3845,9 @@ end:
 TEXT ·currentsAVX512(SB), NOSPLIT, $0-8
 	MOVQ       b+0(FP), AX
 	VMOVDQU32  408(AX), Z0
-	VPMOVZXBD  536(AX), Z1
-	VMOVDQU32  472(AX), Z2
-	VPMOVZXBD  552(AX), Z3
+	VPMOVZXBD  664(AX), Z1
+	VMOVDQU32  536(AX), Z2
+	VPMOVZXBD  696(AX), Z3
 	VPTERNLOGD $0xff, Z4, Z4, Z4
 	XORQ       CX, CX
 	XORQ       DX, DX
@@ -2589,9 +3972,9 @@ TEXT ·conductanceAVX512(SB), NOSPLIT, $8-8
 	VBROADCASTSS 200(AX), Z16
 	VBROADCASTSS 232(AX), Z17
 	VMOVDQU32    648(AX), Z18
-	VPMOVZXBD    776(AX), Z19
-	VMOVDQU32    712(AX), Z20
-	VPMOVZXBD    792(AX), Z21
+	VPMOVZXBD    904(AX), Z19
+	VMOVDQU32    776(AX), Z20
+	VPMOVZXBD    936(AX), Z21
 
 steps:
 	CMPQ  CX, 80(AX)
@@ -2747,9 +4130,9 @@ TEXT ·conductancesAVX512(SB), NOSPLIT, $0-8
 	VPSLLD       $0x17, Z10, Z10
 	VPTERNLOGD   $0xff, Z11, Z11, Z11
 	VMOVDQU32    408(AX), Z12
-	VPMOVZXBD    536(AX), Z13
-	VMOVDQU32    472(AX), Z14
-	VPMOVZXBD    552(AX), Z15
+	VPMOVZXBD    664(AX), Z13
+	VMOVDQU32    536(AX), Z14
+	VPMOVZXBD    696(AX), Z15
 
 steps:
 	CMPQ CX, 72(AX)
@@ -2899,9 +4282,9 @@ TEXT ·conductanceNearAVX512(SB), NOSPLIT, $8-8
 	VBROADCASTSS 200(AX), Z14
 	VBROADCASTSS 232(AX), Z15
 	VMOVDQU32    648(AX), Z16
-	VPMOVZXBD    776(AX), Z17
-	VMOVDQU32    712(AX), Z18
-	VPMOVZXBD    792(AX), Z19
+	VPMOVZXBD    904(AX), Z17
+	VMOVDQU32    776(AX), Z18
+	VPMOVZXBD    936(AX), Z19
 
 steps:
 	CMPQ  CX, 80(AX)
@@ -3046,9 +4429,9 @@ TEXT ·conductancesNearAVX512(SB), NOSPLIT, $0-8
 	VPSLLD       $0x17, Z8, Z8
 	VPTERNLOGD   $0xff, Z9, Z9, Z9
 	VMOVDQU32    408(AX), Z10
-	VPMOVZXBD    536(AX), Z11
-	VMOVDQU32    472(AX), Z12
-	VPMOVZXBD    552(AX), Z13
+	VPMOVZXBD    664(AX), Z11
+	VMOVDQU32    536(AX), Z12
+	VPMOVZXBD    696(AX), Z13
 
 steps:
 	CMPQ CX, 72(AX)
@@ -3143,6 +4526,743 @@ group:
 	VPMAXSD    Z18, Z15, Z15
 	VMOVDQU32  512(R11), K1, Z15
 	VMOVDQU32  Z15, 576(R11)
+	KMOVW      K1, R14
+	MOVW       R14, (R12)
+	ORQ        R14, DX
+	ADDQ       $0x40, R13
+	ADDQ       $0x00000080, R10
+	ADDQ       $0x00000280, R11
+	ADDQ       $0x02, R12
+	MOVQ       R13, R14
+	SHRQ       $0x06, R14
+	CMPQ       R14, 64(AX)
+	JNE        group
+	INCQ       CX
+	TESTQ      DX, DX
+	JZ         steps
+
+end:
+	MOVQ CX, 72(AX)
+	MOVQ DX, 80(AX)
+	VZEROUPPER
+	RET
+
+// func currents32AVX512(b *byte)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·currents32AVX512(SB), NOSPLIT, $0-8
+	MOVQ       b+0(FP), AX
+	VPTERNLOGD $0xff, Z0, Z0, Z0
+	XORQ       CX, CX
+	XORQ       DX, DX
+
+steps:
+	CMPQ CX, 72(AX)
+	JGE  end
+	MOVQ (AX), BX
+	MOVQ 8(AX), SI
+	MOVQ 16(AX), DI
+	MOVQ 24(AX), R8
+	MOVQ 40(AX), R9
+	MOVQ 48(AX), R10
+	MOVQ 56(AX), R11
+	MOVQ 64(AX), R12
+	XORQ DX, DX
+
+group:
+	VMOVDQU32  (R9), Z1
+	VMOVDQU32  64(R9), Z2
+	VPADDQ     Z1, Z2, Z3
+	VPXORQ     Z1, Z2, Z2
+	VPROLQ     $0x18, Z1, Z1
+	VPSLLQ     $0x10, Z2, Z4
+	VPTERNLOGQ $0x96, Z4, Z2, Z1
+	VPROLQ     $0x25, Z2, Z2
+	VPADDQ     Z1, Z2, Z4
+	VPXORQ     Z1, Z2, Z2
+	VPROLQ     $0x18, Z1, Z1
+	VPSLLQ     $0x10, Z2, Z6
+	VPTERNLOGQ $0x96, Z6, Z2, Z1
+	VPROLQ     $0x25, Z2, Z2
+	VMOVDQU64  Z1, (R9)
+	VMOVDQU64  Z2, 64(R9)
+	VMOVUPS    (SI), Z1
+	VMOVUPS    (DI), Z2
+	VMOVUPS    (BX), Z6
+	VMULPS     (R10), Z6, Z6
+	VSUBPS     Z2, Z1, Z7
+	VADDPS     (R8), Z7, Z7
+	VADDPS     Z7, Z6, Z6
+	VPSRLD     $0x1b, Z3, Z7
+	VMOVDQA32  Z7, Z8
+	VMOVDQU32  408(AX), Z9
+	VPERMI2D   472(AX), Z9, Z8
+	VPCMPGTD   Z3, Z8, K1
+	VMOVDQA32  Z7, Z3
+	VPMOVZXBD  680(AX), Z8
+	VPMOVZXBD  664(AX), Z9
+	VPERMI2D   Z8, Z9, Z3
+	VMOVDQA32  Z7, K1, Z3
+	VCVTDQ2PS  Z3, Z3
+	VMULPS     192(R10), Z3, Z3
+	VMULPS     64(R10), Z1, Z1
+	VADDPS     Z3, Z1, Z1
+	VMOVUPS    Z1, (SI)
+	VPSRLD     $0x1b, Z4, Z1
+	VMOVDQA32  Z1, Z3
+	VMOVDQU32  536(AX), Z7
+	VPERMI2D   600(AX), Z7, Z3
+	VPCMPGTD   Z4, Z3, K1
+	VMOVDQA32  Z1, Z3
+	VPMOVZXBD  712(AX), Z4
+	VPMOVZXBD  696(AX), Z7
+	VPERMI2D   Z4, Z7, Z3
+	VMOVDQA32  Z1, K1, Z3
+	VCVTDQ2PS  Z3, Z3
+	VMULPS     256(R10), Z3, Z3
+	VMULPS     128(R10), Z2, Z2
+	VADDPS     Z3, Z2, Z2
+	VMOVUPS    Z2, (DI)
+	VMOVDQU32  576(R10), Z1
+	VMOVUPS    320(R10), Z2
+	VPXORQ     Z5, Z5, Z5
+	VPCMPGTD   Z5, Z1, K1
+	VPMOVD2M   Z6, K2
+	KANDNW     K2, K1, K3
+	KORW       K2, K1, K1
+	KNOTW      K1, K1
+	VBLENDMPS  Z6, Z2, K3, Z6
+	VMOVUPS    Z6, (BX)
+	VPADDD     Z0, Z1, Z1
+	VPMAXSD    Z5, Z1, Z1
+	VMOVDQU32  512(R10), K1, Z1
+	VMOVDQU32  Z1, 576(R10)
+	KMOVW      K1, R13
+	MOVW       R13, (R11)
+	ORQ        R13, DX
+	ADDQ       $0x40, BX
+	ADDQ       $0x40, SI
+	ADDQ       $0x40, DI
+	ADDQ       $0x40, R8
+	ADDQ       $0x00000080, R9
+	ADDQ       $0x00000280, R10
+	ADDQ       $0x02, R11
+	DECQ       R12
+	JNZ        group
+	INCQ       CX
+	TESTQ      DX, DX
+	JZ         steps
+
+end:
+	MOVQ CX, 72(AX)
+	MOVQ DX, 80(AX)
+	VZEROUPPER
+	RET
+
+// func conductance32AVX512(b *byte)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·conductance32AVX512(SB), NOSPLIT, $8-8
+	MOVQ         b+0(FP), AX
+	XORQ         CX, CX
+	XORQ         DX, DX
+	VBROADCASTSS 168(AX), Z0
+	VBROADCASTSS 328(AX), Z1
+	VBROADCASTSS 360(AX), Z2
+	VBROADCASTSS 392(AX), Z3
+	VBROADCASTSS 424(AX), Z4
+	VBROADCASTSS 456(AX), Z5
+	VBROADCASTSS 488(AX), Z6
+	VBROADCASTSS 520(AX), Z7
+	VBROADCASTSS 552(AX), Z8
+	VBROADCASTSS 584(AX), Z9
+	VBROADCASTSS 616(AX), Z10
+	VPTERNLOGD   $0xff, Z11, Z11, Z11
+	VPSRLD       $0x19, Z11, Z11
+	VPSLLD       $0x17, Z11, Z11
+	VBROADCASTSS 104(AX), Z12
+	VBROADCASTSS 136(AX), Z13
+	VBROADCASTSS 264(AX), Z14
+	VBROADCASTSS 296(AX), Z15
+	VBROADCASTSS 200(AX), Z16
+	VBROADCASTSS 232(AX), Z17
+
+steps:
+	CMPQ  CX, 80(AX)
+	JGE   end
+	MOVQ  (AX), BX
+	MOVQ  8(AX), SI
+	MOVQ  16(AX), DI
+	MOVQ  24(AX), R8
+	MOVQ  96(AX), R9
+	MOVQ  32(AX), R10
+	MOVQ  40(AX), R11
+	MOVQ  72(AX), R12
+	IMULQ 56(AX), R12
+	SHLQ  $0x01, R12
+	ADDQ  48(AX), R12
+	XORQ  DX, DX
+	XORQ  R13, R13
+
+group:
+	VMOVDQU32  (R10), Z18
+	VMOVDQU32  64(R10), Z19
+	VPADDQ     Z18, Z19, Z20
+	VPXORQ     Z18, Z19, Z19
+	VPROLQ     $0x18, Z18, Z18
+	VPSLLQ     $0x10, Z19, Z21
+	VPTERNLOGQ $0x96, Z21, Z19, Z18
+	VPROLQ     $0x25, Z19, Z19
+	VPADDQ     Z18, Z19, Z21
+	VPXORQ     Z18, Z19, Z19
+	VPROLQ     $0x18, Z18, Z18
+	VPSLLQ     $0x10, Z19, Z22
+	VPTERNLOGQ $0x96, Z22, Z19, Z18
+	VPROLQ     $0x25, Z19, Z19
+	VMOVDQU64  Z18, (R10)
+	VMOVDQU64  Z19, 64(R10)
+	VMOVUPS    (SI)(R13*1), Z18
+	VMOVUPS    (DI)(R13*1), Z19
+	VADDPS     Z19, Z18, Z22
+	VADDPS     (R9)(R13*1), Z22, Z22
+	VMULPS     Z16, Z18, Z23
+	VMULPS     Z17, Z19, Z24
+	VADDPS     Z24, Z23, Z23
+	VADDPS     (R8)(R13*1), Z23, Z23
+	VPSRLD     $0x1b, Z20, Z24
+	VMOVDQA32  Z24, Z25
+	VMOVDQU32  648(AX), Z26
+	VPERMI2D   712(AX), Z26, Z25
+	VPCMPGTD   Z20, Z25, K1
+	VMOVDQA32  Z24, Z20
+	VPMOVZXBD  920(AX), Z25
+	VPMOVZXBD  904(AX), Z26
+	VPERMI2D   Z25, Z26, Z20
+	VMOVDQA32  Z24, K1, Z20
+	VCVTDQ2PS  Z20, Z20
+	VMULPS     Z14, Z20, Z20
+	VMULPS     Z12, Z18, Z18
+	VADDPS     Z20, Z18, Z18
+	VMOVUPS    Z18, (SI)(R13*1)
+	VPSRLD     $0x1b, Z21, Z18
+	VMOVDQA32  Z18, Z20
+	VMOVDQU32  776(AX), Z24
+	VPERMI2D   840(AX), Z24, Z20
+	VPCMPGTD   Z21, Z20, K1
+	VMOVDQA32  Z18, Z20
+	VPMOVZXBD  952(AX), Z21
+	VPMOVZXBD  936(AX), Z24
+	VPERMI2D   Z21, Z24, Z20
+	VMOVDQA32  Z18, K1, Z20
+	VCVTDQ2PS  Z20, Z20
+	VMULPS     Z15, Z20, Z20
+	VMULPS     Z13, Z19, Z19
+	VADDPS     Z20, Z19, Z19
+	VMOVUPS    Z19, (DI)(R13*1)
+	VMINPS     Z8, Z22, Z22
+	VMULPS     Z9, Z22, Z20
+	VMULPS     Z20, Z20, Z18
+	VMULPS     Z18, Z18, Z19
+	VMULPS     Z2, Z20, Z21
+	VADDPS     Z1, Z21, Z21
+	VMULPS     Z4, Z20, Z24
+	VADDPS     Z3, Z24, Z24
+	VMULPS     Z18, Z24, Z24
+	VADDPS     Z24, Z21, Z21
+	VMULPS     Z6, Z20, Z24
+	VADDPS     Z5, Z24, Z24
+	VMULPS     Z7, Z18, Z18
+	VADDPS     Z18, Z24, Z24
+	VMULPS     Z19, Z24, Z24
+	VADDPS     Z24, Z21, Z24
+	VMULPS     Z10, Z20, Z20
+	VMULPS     Z24, Z20, Z18
+	VMULPS     Z18, Z24, Z18
+	VSUBPS     Z18, Z24, Z24
+	VADDPS     Z20, Z20, Z20
+	VMULPS     Z24, Z20, Z18
+	VMULPS     Z18, Z24, Z18
+	VSUBPS     Z18, Z24, Z24
+	VMULPS     Z24, Z22, Z22
+	VSUBPS     Z22, Z11, Z22
+	VMULPS     (BX)(R13*1), Z22, Z18
+	VMULPS     Z24, Z23, Z23
+	VADDPS     Z23, Z18, Z18
+	KMOVW      (R11), K1
+	VPMOVD2M   Z18, K2
+	KANDNW     K2, K1, K2
+	VBLENDMPS  Z18, Z0, K2, Z18
+	VMOVUPS    Z18, (BX)(R13*1)
+	KMOVW      K2, R14
+	MOVWLZX    (R11), R15
+	MOVWLZX    (R12), BP
+	ORL        R15, R14
+	XORL       $0x0000ffff, R14
+	NOTL       BP
+	ANDL       BP, R15
+	ORL        R14, R15
+	MOVW       R15, (R11)
+	MOVW       R14, (R12)
+	ORQ        R14, DX
+	ADDQ       $0x40, R13
+	ADDQ       $0x00000080, R10
+	ADDQ       $0x02, R11
+	ADDQ       $0x02, R12
+	MOVQ       R13, R14
+	SHRQ       $0x06, R14
+	CMPQ       R14, 56(AX)
+	JNE        group
+	MOVQ       72(AX), BX
+	INCQ       BX
+	CMPQ       BX, 64(AX)
+	JNE        same
+	XORQ       BX, BX
+
+same:
+	MOVQ  BX, 72(AX)
+	INCQ  CX
+	TESTQ DX, DX
+	JZ    steps
+
+end:
+	MOVQ CX, 80(AX)
+	MOVQ DX, 88(AX)
+	VZEROUPPER
+	RET
+
+// func conductances32AVX512(b *byte)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·conductances32AVX512(SB), NOSPLIT, $0-8
+	MOVQ         b+0(FP), AX
+	XORQ         CX, CX
+	XORQ         DX, DX
+	VBROADCASTSS 88(AX), Z0
+	VBROADCASTSS 120(AX), Z1
+	VBROADCASTSS 152(AX), Z2
+	VBROADCASTSS 184(AX), Z3
+	VBROADCASTSS 216(AX), Z4
+	VBROADCASTSS 248(AX), Z5
+	VBROADCASTSS 280(AX), Z6
+	VBROADCASTSS 312(AX), Z7
+	VBROADCASTSS 344(AX), Z8
+	VBROADCASTSS 376(AX), Z9
+	VPTERNLOGD   $0xff, Z10, Z10, Z10
+	VPSRLD       $0x19, Z10, Z10
+	VPSLLD       $0x17, Z10, Z10
+	VPTERNLOGD   $0xff, Z11, Z11, Z11
+
+steps:
+	CMPQ CX, 72(AX)
+	JGE  end
+	MOVQ (AX), BX
+	MOVQ 8(AX), SI
+	MOVQ 16(AX), DI
+	MOVQ 24(AX), R8
+	MOVQ 32(AX), R9
+	MOVQ 40(AX), R10
+	MOVQ 48(AX), R11
+	MOVQ 56(AX), R12
+	XORQ DX, DX
+	XORQ R13, R13
+
+group:
+	VMOVDQU32  (R10), Z12
+	VMOVDQU32  64(R10), Z13
+	VPADDQ     Z12, Z13, Z14
+	VPXORQ     Z12, Z13, Z13
+	VPROLQ     $0x18, Z12, Z12
+	VPSLLQ     $0x10, Z13, Z15
+	VPTERNLOGQ $0x96, Z15, Z13, Z12
+	VPROLQ     $0x25, Z13, Z13
+	VPADDQ     Z12, Z13, Z15
+	VPXORQ     Z12, Z13, Z13
+	VPROLQ     $0x18, Z12, Z12
+	VPSLLQ     $0x10, Z13, Z17
+	VPTERNLOGQ $0x96, Z17, Z13, Z12
+	VPROLQ     $0x25, Z13, Z13
+	VMOVDQU64  Z12, (R10)
+	VMOVDQU64  Z13, 64(R10)
+	VMOVUPS    (SI)(R13*1), Z12
+	VMOVUPS    (DI)(R13*1), Z13
+	VADDPS     Z13, Z12, Z17
+	VADDPS     (R9)(R13*1), Z17, Z17
+	VMULPS     384(R11), Z12, Z18
+	VMULPS     448(R11), Z13, Z19
+	VADDPS     Z19, Z18, Z18
+	VADDPS     (R8)(R13*1), Z18, Z18
+	VPSRLD     $0x1b, Z14, Z19
+	VMOVDQA32  Z19, Z20
+	VMOVDQU32  408(AX), Z21
+	VPERMI2D   472(AX), Z21, Z20
+	VPCMPGTD   Z14, Z20, K1
+	VMOVDQA32  Z19, Z14
+	VPMOVZXBD  680(AX), Z20
+	VPMOVZXBD  664(AX), Z21
+	VPERMI2D   Z20, Z21, Z14
+	VMOVDQA32  Z19, K1, Z14
+	VCVTDQ2PS  Z14, Z14
+	VMULPS     192(R11), Z14, Z14
+	VMULPS     64(R11), Z12, Z12
+	VADDPS     Z14, Z12, Z12
+	VMOVUPS    Z12, (SI)(R13*1)
+	VPSRLD     $0x1b, Z15, Z12
+	VMOVDQA32  Z12, Z14
+	VMOVDQU32  536(AX), Z19
+	VPERMI2D   600(AX), Z19, Z14
+	VPCMPGTD   Z15, Z14, K1
+	VMOVDQA32  Z12, Z14
+	VPMOVZXBD  712(AX), Z15
+	VPMOVZXBD  696(AX), Z19
+	VPERMI2D   Z15, Z19, Z14
+	VMOVDQA32  Z12, K1, Z14
+	VCVTDQ2PS  Z14, Z14
+	VMULPS     256(R11), Z14, Z14
+	VMULPS     128(R11), Z13, Z13
+	VADDPS     Z14, Z13, Z13
+	VMOVUPS    Z13, (DI)(R13*1)
+	VMINPS     Z7, Z17, Z17
+	VMULPS     Z8, Z17, Z14
+	VMULPS     Z14, Z14, Z12
+	VMULPS     Z12, Z12, Z13
+	VMULPS     Z1, Z14, Z15
+	VADDPS     Z0, Z15, Z15
+	VMULPS     Z3, Z14, Z19
+	VADDPS     Z2, Z19, Z19
+	VMULPS     Z12, Z19, Z19
+	VADDPS     Z19, Z15, Z15
+	VMULPS     Z5, Z14, Z19
+	VADDPS     Z4, Z19, Z19
+	VMULPS     Z6, Z12, Z12
+	VADDPS     Z12, Z19, Z19
+	VMULPS     Z13, Z19, Z19
+	VADDPS     Z19, Z15, Z19
+	VMULPS     Z9, Z14, Z14
+	VMULPS     Z19, Z14, Z12
+	VMULPS     Z12, Z19, Z12
+	VSUBPS     Z12, Z19, Z19
+	VADDPS     Z14, Z14, Z14
+	VMULPS     Z19, Z14, Z12
+	VMULPS     Z12, Z19, Z12
+	VSUBPS     Z12, Z19, Z19
+	VMULPS     Z19, Z17, Z17
+	VSUBPS     Z17, Z10, Z17
+	VMULPS     (BX)(R13*1), Z17, Z12
+	VMULPS     Z19, Z18, Z18
+	VADDPS     Z18, Z12, Z12
+	VMOVDQU32  576(R11), Z13
+	VMOVUPS    320(R11), Z14
+	VPXORQ     Z16, Z16, Z16
+	VPCMPGTD   Z16, Z13, K1
+	VPMOVD2M   Z12, K2
+	KANDNW     K2, K1, K3
+	KORW       K2, K1, K1
+	KNOTW      K1, K1
+	VBLENDMPS  Z12, Z14, K3, Z12
+	VMOVUPS    Z12, (BX)(R13*1)
+	VPADDD     Z11, Z13, Z13
+	VPMAXSD    Z16, Z13, Z13
+	VMOVDQU32  512(R11), K1, Z13
+	VMOVDQU32  Z13, 576(R11)
+	KMOVW      K1, R14
+	MOVW       R14, (R12)
+	ORQ        R14, DX
+	ADDQ       $0x40, R13
+	ADDQ       $0x00000080, R10
+	ADDQ       $0x00000280, R11
+	ADDQ       $0x02, R12
+	MOVQ       R13, R14
+	SHRQ       $0x06, R14
+	CMPQ       R14, 64(AX)
+	JNE        group
+	INCQ       CX
+	TESTQ      DX, DX
+	JZ         steps
+
+end:
+	MOVQ CX, 72(AX)
+	MOVQ DX, 80(AX)
+	VZEROUPPER
+	RET
+
+// func conductanceNear32AVX512(b *byte)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·conductanceNear32AVX512(SB), NOSPLIT, $8-8
+	MOVQ         b+0(FP), AX
+	XORQ         CX, CX
+	XORQ         DX, DX
+	VBROADCASTSS 168(AX), Z0
+	VBROADCASTSS 328(AX), Z1
+	VBROADCASTSS 360(AX), Z2
+	VBROADCASTSS 392(AX), Z3
+	VBROADCASTSS 424(AX), Z4
+	VBROADCASTSS 456(AX), Z5
+	VBROADCASTSS 488(AX), Z6
+	VBROADCASTSS 520(AX), Z7
+	VBROADCASTSS 552(AX), Z8
+	VPTERNLOGD   $0xff, Z9, Z9, Z9
+	VPSRLD       $0x19, Z9, Z9
+	VPSLLD       $0x17, Z9, Z9
+	VBROADCASTSS 104(AX), Z10
+	VBROADCASTSS 136(AX), Z11
+	VBROADCASTSS 264(AX), Z12
+	VBROADCASTSS 296(AX), Z13
+	VBROADCASTSS 200(AX), Z14
+	VBROADCASTSS 232(AX), Z15
+
+steps:
+	CMPQ  CX, 80(AX)
+	JGE   end
+	MOVQ  (AX), BX
+	MOVQ  8(AX), SI
+	MOVQ  16(AX), DI
+	MOVQ  24(AX), R8
+	MOVQ  96(AX), R9
+	MOVQ  32(AX), R10
+	MOVQ  40(AX), R11
+	MOVQ  72(AX), R12
+	IMULQ 56(AX), R12
+	SHLQ  $0x01, R12
+	ADDQ  48(AX), R12
+	XORQ  DX, DX
+	XORQ  R13, R13
+
+group:
+	VMOVDQU32  (R10), Z16
+	VMOVDQU32  64(R10), Z17
+	VPADDQ     Z16, Z17, Z18
+	VPXORQ     Z16, Z17, Z17
+	VPROLQ     $0x18, Z16, Z16
+	VPSLLQ     $0x10, Z17, Z19
+	VPTERNLOGQ $0x96, Z19, Z17, Z16
+	VPROLQ     $0x25, Z17, Z17
+	VPADDQ     Z16, Z17, Z19
+	VPXORQ     Z16, Z17, Z17
+	VPROLQ     $0x18, Z16, Z16
+	VPSLLQ     $0x10, Z17, Z20
+	VPTERNLOGQ $0x96, Z20, Z17, Z16
+	VPROLQ     $0x25, Z17, Z17
+	VMOVDQU64  Z16, (R10)
+	VMOVDQU64  Z17, 64(R10)
+	VMOVUPS    (SI)(R13*1), Z16
+	VMOVUPS    (DI)(R13*1), Z17
+	VADDPS     Z17, Z16, Z20
+	VADDPS     (R9)(R13*1), Z20, Z20
+	VMULPS     Z14, Z16, Z21
+	VMULPS     Z15, Z17, Z22
+	VADDPS     Z22, Z21, Z21
+	VADDPS     (R8)(R13*1), Z21, Z21
+	VPSRLD     $0x1b, Z18, Z22
+	VMOVDQA32  Z22, Z23
+	VMOVDQU32  648(AX), Z24
+	VPERMI2D   712(AX), Z24, Z23
+	VPCMPGTD   Z18, Z23, K1
+	VMOVDQA32  Z22, Z18
+	VPMOVZXBD  920(AX), Z23
+	VPMOVZXBD  904(AX), Z24
+	VPERMI2D   Z23, Z24, Z18
+	VMOVDQA32  Z22, K1, Z18
+	VCVTDQ2PS  Z18, Z18
+	VMULPS     Z12, Z18, Z18
+	VMULPS     Z10, Z16, Z16
+	VADDPS     Z18, Z16, Z16
+	VMOVUPS    Z16, (SI)(R13*1)
+	VPSRLD     $0x1b, Z19, Z16
+	VMOVDQA32  Z16, Z18
+	VMOVDQU32  776(AX), Z22
+	VPERMI2D   840(AX), Z22, Z18
+	VPCMPGTD   Z19, Z18, K1
+	VMOVDQA32  Z16, Z18
+	VPMOVZXBD  952(AX), Z19
+	VPMOVZXBD  936(AX), Z22
+	VPERMI2D   Z19, Z22, Z18
+	VMOVDQA32  Z16, K1, Z18
+	VCVTDQ2PS  Z18, Z18
+	VMULPS     Z13, Z18, Z18
+	VMULPS     Z11, Z17, Z17
+	VADDPS     Z18, Z17, Z17
+	VMOVUPS    Z17, (DI)(R13*1)
+	VMINPS     Z8, Z20, Z20
+	VMULPS     Z20, Z20, Z16
+	VMULPS     Z16, Z16, Z17
+	VMULPS     Z2, Z20, Z18
+	VADDPS     Z1, Z18, Z18
+	VMULPS     Z4, Z20, Z19
+	VADDPS     Z3, Z19, Z19
+	VMULPS     Z16, Z19, Z19
+	VADDPS     Z19, Z18, Z18
+	VMULPS     Z6, Z20, Z19
+	VADDPS     Z5, Z19, Z19
+	VMULPS     Z7, Z16, Z16
+	VADDPS     Z16, Z19, Z19
+	VMULPS     Z17, Z19, Z19
+	VADDPS     Z19, Z18, Z19
+	VMULPS     Z19, Z20, Z20
+	VSUBPS     Z20, Z9, Z20
+	VMULPS     (BX)(R13*1), Z20, Z16
+	VMULPS     Z19, Z21, Z21
+	VADDPS     Z21, Z16, Z16
+	KMOVW      (R11), K1
+	VPMOVD2M   Z16, K2
+	KANDNW     K2, K1, K2
+	VBLENDMPS  Z16, Z0, K2, Z16
+	VMOVUPS    Z16, (BX)(R13*1)
+	KMOVW      K2, R14
+	MOVWLZX    (R11), R15
+	MOVWLZX    (R12), BP
+	ORL        R15, R14
+	XORL       $0x0000ffff, R14
+	NOTL       BP
+	ANDL       BP, R15
+	ORL        R14, R15
+	MOVW       R15, (R11)
+	MOVW       R14, (R12)
+	ORQ        R14, DX
+	ADDQ       $0x40, R13
+	ADDQ       $0x00000080, R10
+	ADDQ       $0x02, R11
+	ADDQ       $0x02, R12
+	MOVQ       R13, R14
+	SHRQ       $0x06, R14
+	CMPQ       R14, 56(AX)
+	JNE        group
+	MOVQ       72(AX), BX
+	INCQ       BX
+	CMPQ       BX, 64(AX)
+	JNE        same
+	XORQ       BX, BX
+
+same:
+	MOVQ  BX, 72(AX)
+	INCQ  CX
+	TESTQ DX, DX
+	JZ    steps
+
+end:
+	MOVQ CX, 80(AX)
+	MOVQ DX, 88(AX)
+	VZEROUPPER
+	RET
+
+// func conductancesNear32AVX512(b *byte)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·conductancesNear32AVX512(SB), NOSPLIT, $0-8
+	MOVQ         b+0(FP), AX
+	XORQ         CX, CX
+	XORQ         DX, DX
+	VBROADCASTSS 88(AX), Z0
+	VBROADCASTSS 120(AX), Z1
+	VBROADCASTSS 152(AX), Z2
+	VBROADCASTSS 184(AX), Z3
+	VBROADCASTSS 216(AX), Z4
+	VBROADCASTSS 248(AX), Z5
+	VBROADCASTSS 280(AX), Z6
+	VBROADCASTSS 312(AX), Z7
+	VPTERNLOGD   $0xff, Z8, Z8, Z8
+	VPSRLD       $0x19, Z8, Z8
+	VPSLLD       $0x17, Z8, Z8
+	VPTERNLOGD   $0xff, Z9, Z9, Z9
+
+steps:
+	CMPQ CX, 72(AX)
+	JGE  end
+	MOVQ (AX), BX
+	MOVQ 8(AX), SI
+	MOVQ 16(AX), DI
+	MOVQ 24(AX), R8
+	MOVQ 32(AX), R9
+	MOVQ 40(AX), R10
+	MOVQ 48(AX), R11
+	MOVQ 56(AX), R12
+	XORQ DX, DX
+	XORQ R13, R13
+
+group:
+	VMOVDQU32  (R10), Z10
+	VMOVDQU32  64(R10), Z11
+	VPADDQ     Z10, Z11, Z12
+	VPXORQ     Z10, Z11, Z11
+	VPROLQ     $0x18, Z10, Z10
+	VPSLLQ     $0x10, Z11, Z13
+	VPTERNLOGQ $0x96, Z13, Z11, Z10
+	VPROLQ     $0x25, Z11, Z11
+	VPADDQ     Z10, Z11, Z13
+	VPXORQ     Z10, Z11, Z11
+	VPROLQ     $0x18, Z10, Z10
+	VPSLLQ     $0x10, Z11, Z15
+	VPTERNLOGQ $0x96, Z15, Z11, Z10
+	VPROLQ     $0x25, Z11, Z11
+	VMOVDQU64  Z10, (R10)
+	VMOVDQU64  Z11, 64(R10)
+	VMOVUPS    (SI)(R13*1), Z10
+	VMOVUPS    (DI)(R13*1), Z11
+	VADDPS     Z11, Z10, Z15
+	VADDPS     (R9)(R13*1), Z15, Z15
+	VMULPS     384(R11), Z10, Z16
+	VMULPS     448(R11), Z11, Z17
+	VADDPS     Z17, Z16, Z16
+	VADDPS     (R8)(R13*1), Z16, Z16
+	VPSRLD     $0x1b, Z12, Z17
+	VMOVDQA32  Z17, Z18
+	VMOVDQU32  408(AX), Z19
+	VPERMI2D   472(AX), Z19, Z18
+	VPCMPGTD   Z12, Z18, K1
+	VMOVDQA32  Z17, Z12
+	VPMOVZXBD  680(AX), Z18
+	VPMOVZXBD  664(AX), Z19
+	VPERMI2D   Z18, Z19, Z12
+	VMOVDQA32  Z17, K1, Z12
+	VCVTDQ2PS  Z12, Z12
+	VMULPS     192(R11), Z12, Z12
+	VMULPS     64(R11), Z10, Z10
+	VADDPS     Z12, Z10, Z10
+	VMOVUPS    Z10, (SI)(R13*1)
+	VPSRLD     $0x1b, Z13, Z10
+	VMOVDQA32  Z10, Z12
+	VMOVDQU32  536(AX), Z17
+	VPERMI2D   600(AX), Z17, Z12
+	VPCMPGTD   Z13, Z12, K1
+	VMOVDQA32  Z10, Z12
+	VPMOVZXBD  712(AX), Z13
+	VPMOVZXBD  696(AX), Z17
+	VPERMI2D   Z13, Z17, Z12
+	VMOVDQA32  Z10, K1, Z12
+	VCVTDQ2PS  Z12, Z12
+	VMULPS     256(R11), Z12, Z12
+	VMULPS     128(R11), Z11, Z11
+	VADDPS     Z12, Z11, Z11
+	VMOVUPS    Z11, (DI)(R13*1)
+	VMINPS     Z7, Z15, Z15
+	VMULPS     Z15, Z15, Z10
+	VMULPS     Z10, Z10, Z11
+	VMULPS     Z1, Z15, Z12
+	VADDPS     Z0, Z12, Z12
+	VMULPS     Z3, Z15, Z13
+	VADDPS     Z2, Z13, Z13
+	VMULPS     Z10, Z13, Z13
+	VADDPS     Z13, Z12, Z12
+	VMULPS     Z5, Z15, Z13
+	VADDPS     Z4, Z13, Z13
+	VMULPS     Z6, Z10, Z10
+	VADDPS     Z10, Z13, Z13
+	VMULPS     Z11, Z13, Z13
+	VADDPS     Z13, Z12, Z13
+	VMULPS     Z13, Z15, Z15
+	VSUBPS     Z15, Z8, Z15
+	VMULPS     (BX)(R13*1), Z15, Z10
+	VMULPS     Z13, Z16, Z16
+	VADDPS     Z16, Z10, Z10
+	VMOVDQU32  576(R11), Z11
+	VMOVUPS    320(R11), Z12
+	VPXORQ     Z14, Z14, Z14
+	VPCMPGTD   Z14, Z11, K1
+	VPMOVD2M   Z10, K2
+	KANDNW     K2, K1, K3
+	KORW       K2, K1, K1
+	KNOTW      K1, K1
+	VBLENDMPS  Z10, Z12, K3, Z10
+	VMOVUPS    Z10, (BX)(R13*1)
+	VPADDD     Z9, Z11, Z11
+	VPMAXSD    Z14, Z11, Z11
+	VMOVDQU32  512(R11), K1, Z11
+	VMOVDQU32  Z11, 576(R11)
 	KMOVW      K1, R14
 	MOVW       R14, (R12)
 	ORQ        R14, DX

@@ -18,9 +18,9 @@ func TestOffsets(t *testing.T) {
 		{Block{}, "V 0 J 8 C 16 S 24 Ref 32 Ring 40 Groups 48 RingLen 56 Slot 64 Limit 72 Any 80 Columns 88 " +
 			"A 96 P 128 Reset 160 W 192 Off 224 Thr 256 Alias 384 size 416"},
 		{Conductance{}, "V 0 GE 8 GI 16 C 24 S 32 Ref 40 Ring 48 Groups 56 RingLen 64 Slot 72 Limit 80 Any 88 L 96 " +
-			"PE 104 PI 136 Reset 168 RevE 200 RevI 232 WE 264 WI 296 Math 328 ThrE 648 ThrI 712 AliasE 776 AliasI 792 Near 808 size 816"},
+			"PE 104 PI 136 Reset 168 RevE 200 RevI 232 WE 264 WI 296 Math 328 ThrE 648 ThrI 776 AliasE 904 AliasI 936 Columns 968 Near 976 size 984"},
 		{General{}, "V 0 JE 8 JI 16 C 24 L 32 S 40 Units 48 Mask 56 Groups 64 Limit 72 Any 80 Math 88 " +
-			"ThrE 408 ThrI 472 AliasE 536 AliasI 552 Near 568 size 576"},
+			"ThrE 408 ThrI 536 AliasE 664 AliasI 696 Columns 728 Near 736 size 744"},
 		{Units{}, "A 0 PE 64 PI 128 WE 192 WI 256 Reset 320 RevE 384 RevI 448 Hold 512 Left 576 size 640"},
 		{Deliver{}, "J 0 Rows 8 Unit 16 F 24 Groups 32 N 40 Stride 48 JI 56 FI 64 size 72"},
 	} {

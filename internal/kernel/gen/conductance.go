@@ -70,13 +70,6 @@ func (k exponential) decay(x isa, y reg.VecVirtual) (phi reg.VecVirtual) {
 	return phi
 }
 
-func suffix(near bool) string {
-	if near {
-		return "Near"
-	}
-	return ""
-}
-
 // drive is d = c + (ge·RevE + gi·RevI).
 func (x isa) drive(ge, gi reg.VecVirtual, revE, revI Op, c Mem) reg.VecVirtual {
 	d, t := x.vec(), x.vec()
@@ -88,8 +81,8 @@ func (x isa) drive(ge, gi reg.VecVirtual, revE, revI Op, c Mem) reg.VecVirtual {
 }
 
 // conductance is conductancePortable.
-func conductance(x isa, near bool) {
-	TEXT("conductance"+suffix(near)+x.name, NOSPLIT, "func(b *byte)")
+func conductance(x isa, near bool, columns int) {
+	TEXT("conductance"+suffix(near, columns)+x.name, NOSPLIT, "func(b *byte)")
 	b := Load(Param("b"), GP64())
 	done, any := GP64(), GP64()
 	XORQ(done, done)
@@ -97,8 +90,8 @@ func conductance(x isa, near bool) {
 	reset := x.splat(at(b, cReset))
 	math := x.exponential(b, cMath, near)
 	k := x.constants(b, cPE, cPI, cWE, cWI, cRevE, cRevI)
-	exc := x.table(b, cThrE, cAliasE, 16, false)
-	inh := x.table(b, cThrI, cAliasI, 16, false)
+	exc := x.table(b, cThrE, cAliasE, columns, false)
+	inh := x.table(b, cThrI, cAliasI, columns, false)
 	Label("steps")
 	CMPQ(done, at(b, cLimit))
 	JGE(LabelRef("end"))
@@ -147,8 +140,8 @@ func again(b reg.Register, offset reg.GPVirtual, groups int) {
 }
 
 // conductances is generalPortable for conductance-based networks.
-func conductances(x isa, near bool) {
-	TEXT("conductances"+suffix(near)+x.name, NOSPLIT, "func(b *byte)")
+func conductances(x isa, near bool, columns int) {
+	TEXT("conductances"+suffix(near, columns)+x.name, NOSPLIT, "func(b *byte)")
 	b := Load(Param("b"), GP64())
 	done, any := GP64(), GP64()
 	XORQ(done, done)
@@ -156,8 +149,8 @@ func conductances(x isa, near bool) {
 	math := x.exponential(b, gMath, near)
 	minusOne := x.vec()
 	ones(x, minusOne)
-	exc := x.table(b, gThrE, gAliasE, 16, false)
-	inh := x.table(b, gThrI, gAliasI, 16, false)
+	exc := x.table(b, gThrE, gAliasE, columns, false)
+	inh := x.table(b, gThrI, gAliasI, columns, false)
 	Label("steps")
 	CMPQ(done, at(b, gLimit))
 	JGE(LabelRef("end"))

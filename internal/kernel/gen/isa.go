@@ -59,34 +59,53 @@ type table struct {
 	thr, alias []Op
 }
 
-// table gives access to the table at offsets from b. AVX2 loads it if it is to be kept in
-// registers.
+// table gives access to the table at offsets from b. It is loaded into registers if it is to
+// be kept there; AVX-512 has room for small ones anyway.
 func (x isa) table(b reg.Register, thr, alias, columns int, keep bool) table {
 	var t table
+	if x.wide() && columns == 16 {
+		keep = true
+	}
 	for i := range columns / x.lanes {
-		var o Op = at(b, thr+4*x.lanes*i)
-		if keep || x.wide() {
-			r := x.vec()
-			VMOVDQU32or(x, o, r)
-			o = r
-		}
-		t.thr = append(t.thr, o)
+		t.thr = append(t.thr, at(b, thr+4*x.lanes*i))
 	}
 	for i := range columns / 16 {
-		var o Op = at(b, alias+16*i)
-		switch {
-		case x.wide():
-			r := ZMM()
-			VPMOVZXBD(o, r)
-			o = r
-		case keep:
-			r := YMM()
-			VBROADCASTI128(o, r)
-			o = r
+		t.alias = append(t.alias, at(b, alias+16*i))
+	}
+	if keep {
+		for i := range t.thr {
+			t.thr[i] = x.load(t.thr[i])
 		}
-		t.alias = append(t.alias, o)
+		for i := range t.alias {
+			t.alias[i] = x.loadAlias(t.alias[i])
+		}
 	}
 	return t
+}
+
+// load is o in a register.
+func (x isa) load(o Op) reg.VecVirtual {
+	if r, ok := o.(reg.VecVirtual); ok {
+		return r
+	}
+	r := x.vec()
+	VMOVDQU32or(x, o, r)
+	return r
+}
+
+// loadAlias is 16 outcomes in a register: a byte a lane for AVX-512, and in both halves for
+// AVX2.
+func (x isa) loadAlias(o Op) reg.VecVirtual {
+	if r, ok := o.(reg.VecVirtual); ok {
+		return r
+	}
+	r := x.vec()
+	if x.wide() {
+		VPMOVZXBD(o, r)
+	} else {
+		VBROADCASTI128(o, r)
+	}
+	return r
 }
 
 // VMOVDQU32or is an unaligned load.
@@ -157,14 +176,14 @@ func (x isa) events(r reg.VecVirtual, t table) reg.VecVirtual {
 		lo, own := ZMM(), K()
 		if double {
 			VMOVDQA32(col, lo)
-			VPERMI2D(t.thr[1], t.thr[0], lo)
+			VPERMI2D(t.thr[1], x.load(t.thr[0]), lo)
 		} else {
 			VPERMD(t.thr[0], col, lo)
 		}
 		VPCMPGTD(r, lo, own) // own outcome iff word < threshold
 		if double {
 			VMOVDQA32(col, e)
-			VPERMI2D(t.alias[1], t.alias[0], e)
+			VPERMI2D(x.loadAlias(t.alias[1]), x.loadAlias(t.alias[0]), e)
 		} else {
 			VPERMD(t.alias[0], col, e)
 		}
@@ -176,12 +195,7 @@ func (x isa) events(r reg.VecVirtual, t table) reg.VecVirtual {
 	// of the word shifted by one.
 	alias := make([]reg.VecVirtual, len(t.alias))
 	for i, o := range t.alias {
-		if m, ok := o.(Mem); ok {
-			alias[i] = YMM()
-			VBROADCASTI128(m, alias[i])
-		} else {
-			alias[i] = o.(reg.VecVirtual)
-		}
+		alias[i] = x.loadAlias(o)
 	}
 	lo, hi := YMM(), YMM()
 	if double {

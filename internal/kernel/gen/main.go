@@ -20,11 +20,11 @@ const (
 	cGroups, cRingLen, cSlot, cLimit, cAny = 56, 64, 72, 80, 88
 	cL, cPE, cPI, cReset                   = 96, 104, 136, 168
 	cRevE, cRevI, cWE, cWI, cMath          = 200, 232, 264, 296, 328
-	cThrE, cThrI, cAliasE, cAliasI         = 648, 712, 776, 792
+	cThrE, cThrI, cAliasE, cAliasI         = 648, 776, 904, 936
 	// General
 	gV, gJE, gJI, gC, gL, gS, gUnits, gMask = 0, 8, 16, 24, 32, 40, 48, 56
 	gGroups, gLimit, gAny, gMath            = 64, 72, 80, 88
-	gThrE, gThrI, gAliasE, gAliasI          = 408, 472, 536, 552
+	gThrE, gThrI, gAliasE, gAliasI          = 408, 536, 664, 696
 	// Units
 	uA, uPE, uPI, uWE, uWI, uReset     = 0, 64, 128, 192, 256, 320
 	uRevE, uRevI, uHold, uLeft, uBytes = 384, 448, 512, 576, 640
@@ -40,10 +40,12 @@ func main() {
 		step(x, "step", 16)
 		step(x, "step32", 32)
 		step(x, "floor", 0)
-		currents(x)
-		for _, near := range []bool{false, true} {
-			conductance(x, near)
-			conductances(x, near)
+		for _, columns := range []int{16, 32} {
+			currents(x, columns)
+			for _, near := range []bool{false, true} {
+				conductance(x, near, columns)
+				conductances(x, near, columns)
+			}
 		}
 		for _, apart := range []bool{false, true} {
 			for _, fixed := range []bool{false, true} {
@@ -52,6 +54,17 @@ func main() {
 		}
 	}
 	Generate()
+}
+
+// suffix tells the variants of a function apart.
+func suffix(near bool, columns int) (s string) {
+	if near {
+		s = "Near"
+	}
+	if columns == 32 {
+		s += "32"
+	}
+	return s
 }
 
 func at(base reg.Register, disp int) Mem { return Mem{Base: base, Disp: disp} }

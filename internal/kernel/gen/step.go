@@ -80,11 +80,11 @@ func step(x isa, name string, columns int) {
 }
 
 // currents is generalPortable for current-based networks.
-func currents(x isa) {
-	TEXT("currents"+x.name, NOSPLIT, "func(b *byte)")
+func currents(x isa, columns int) {
+	TEXT("currents"+suffix(false, columns)+x.name, NOSPLIT, "func(b *byte)")
 	b := Load(Param("b"), GP64())
-	exc := x.table(b, gThrE, gAliasE, 16, true)
-	inh := x.table(b, gThrI, gAliasI, 16, true)
+	exc := x.table(b, gThrE, gAliasE, columns, columns == 16)
+	inh := x.table(b, gThrI, gAliasI, columns, columns == 16)
 	minusOne := x.vec()
 	ones(x, minusOne)
 	done, any := GP64(), GP64()
