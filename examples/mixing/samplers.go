@@ -93,9 +93,6 @@ var samplers = []sampler{
 	{"lif", false, func(b *bench) (compare.Candidate, error) {
 		c, err := b.network("lif", func(o lif.Options) (sampling.Sampler, error) { return lif.NewSampler(b.mod.m, b.setup, o) })
 		c.Spiking = true
-		if c.Note == "" {
-			c.Note = "its synapses are empty at first, so it may leave the start state at once"
-		}
 		return c, err
 	}},
 	{"lif-osc", false, func(b *bench) (compare.Candidate, error) { return b.oscillating("lif-osc", tempering.None) }},
