@@ -121,6 +121,11 @@ func (g *BlockGibbs) nextParity() int { return 1 - int(g.halves%2) }
 func (g *BlockGibbs) half(flips []sampling.Flip) []sampling.Flip {
 	parity := g.nextParity()
 	g.m.halfLogits(g.u, g.z, parity)
+	return g.draw(flips, parity)
+}
+
+// draw draws the layers of one parity from their log odds.
+func (g *BlockGibbs) draw(flips []sampling.Flip, parity int) []sampling.Flip {
 	g.halves++
 	now := g.Time()
 	for l := parity; l < g.m.Layers(); l += 2 {
