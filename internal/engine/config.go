@@ -25,6 +25,7 @@ type Config struct {
 	NoiseE, NoiseI []dynamics.Poisson // weights ≥ 0 [nA or µS]; inhibition is the engine's sign
 	Weights        []float64          // [from*N+to], signed [nA or µS]
 	Sparse         *Sparse            // the same as a list; both nil: no synapses
+	Statics        *Sparse            // further synapses, plain exponential ones whatever the others are
 	Static         bool               // plain exponential synapses instead of renewing ones
 	Plasticity     *stp.Params        // short-term plasticity instead of either; nil: none
 	Rectangular    bool               // input is on at full weight while the sender's z = 1
@@ -70,19 +71,23 @@ func (c *Config) units() int { return c.N * c.copies() }
 
 func (c *Config) connected() bool { return c.Weights != nil || c.Sparse != nil }
 
-// row calls f for the synapses of sender i that are not zero.
+// synaptic reports whether there are synapses of any kind.
+func (c *Config) synaptic() bool { return c.connected() || c.Statics != nil }
+
+// rows are the synapses but the static ones.
+func (c *Config) rows() rows { return rows{c.N, c.Weights, c.Sparse} }
+
+// row calls f for the synapses of sender i that are not zero, but the static ones.
 func (c *Config) row(i int, f func(k int, w float64)) {
-	if s := c.Sparse; s != nil {
-		for j := s.Start[i]; j < s.Start[i+1]; j++ {
-			if s.Weight[j] != 0 {
-				f(int(s.To[j]), s.Weight[j])
-			}
-		}
-		return
-	}
-	for k, w := range c.Weights[i*c.N:][:c.N] {
-		if w != 0 {
-			f(k, w)
+	r := c.rows()
+	r.row(i, f)
+}
+
+// row calls f for the synapses of sender i that are not zero.
+func (s *Sparse) row(i int, f func(k int, w float64)) {
+	for j := s.Start[i]; j < s.Start[i+1]; j++ {
+		if s.Weight[j] != 0 {
+			f(int(s.To[j]), s.Weight[j])
 		}
 	}
 }
@@ -105,6 +110,8 @@ func (c *Config) shapes() error {
 		return fmt.Errorf("%d resting potentials and %d weights: must be %d and %d", len(c.Rest), len(c.Weights), c.N, c.N*c.N)
 	case c.Sparse != nil && len(c.Sparse.Start) != c.N+1:
 		return fmt.Errorf("synapses of %d senders: must be those of %d", len(c.Sparse.Start)-1, c.N)
+	case c.Statics != nil && len(c.Statics.Start) != c.N+1:
+		return fmt.Errorf("static synapses of %d senders: must be those of %d", len(c.Statics.Start)-1, c.N)
 	case c.Neurons != nil && len(c.Neurons) != c.N:
 		return fmt.Errorf("constants of %d neurons: must be those of %d", len(c.Neurons), c.N)
 	}

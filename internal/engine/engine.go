@@ -126,7 +126,7 @@ func New(c Config) (*Engine, error) {
 			e.profiled = append(e.profiled, at)
 		}
 	}
-	if c.connected() {
+	if c.synaptic() {
 		ring := c.Delay + 1
 		if c.Rectangular {
 			e.re, e.ri = make([]float64, n), make([]float64, n)
@@ -226,6 +226,9 @@ func (e *Engine) restart() {
 		c := &e.cfg
 		spike := int64(e.left[j]) - int64(e.k[j%c.N].Refractory)
 		age := float64(spike+int64(c.Delay)) * c.Dt // −time since its arrival
+		if age <= 0 {
+			e.addStatic(j, math.Exp(age/c.TauE), math.Exp(age/c.TauI))
+		}
 		switch {
 		case age > 0: // on its way
 			slot := e.slot(spike)
@@ -463,6 +466,11 @@ func (e *Engine) synapses() {
 func (e *Engine) deliver() {
 	c := &e.cfg
 	t := e.Time()
+	if c.Statics != nil {
+		for _, j := range *e.slot(e.step - int64(c.Delay)) {
+			e.addStatic(int(j), 1, 1)
+		}
+	}
 	if c.Rectangular {
 		for _, j := range *e.slot(e.step - int64(c.Delay)) {
 			e.add(e.re, e.ri, int(j), 1, 1)
@@ -491,16 +499,32 @@ func (e *Engine) deliver() {
 // add brings a spike of neuron j to its targets, scaled by fe or fi by sign.
 func (e *Engine) add(xe, xi []float64, j int, fe, fi float64) {
 	from := j / len(e.k) * len(e.k)
-	xe, xi = xe[from:from+len(e.k)], xi[from:from+len(e.k)]
 	if s := e.cfg.Sparse; s != nil {
-		i := j - from
-		for p := s.Start[i]; p < s.Start[i+1]; p++ {
-			addOne(xe, xi, int(s.To[p]), s.Weight[p], fe, fi)
-		}
+		e.addSparse(xe, xi, s, j, fe, fi)
 		return
 	}
+	if e.cfg.Weights == nil {
+		return
+	}
+	xe, xi = xe[from:from+len(e.k)], xi[from:from+len(e.k)]
 	for k, w := range e.cfg.Weights[(j-from)*len(e.k):][:len(e.k)] {
 		addOne(xe, xi, k, w, fe, fi)
+	}
+}
+
+func (e *Engine) addSparse(xe, xi []float64, s *Sparse, j int, fe, fi float64) {
+	from := j / len(e.k) * len(e.k)
+	xe, xi = xe[from:from+len(e.k)], xi[from:from+len(e.k)]
+	i := j - from
+	for p := s.Start[i]; p < s.Start[i+1]; p++ {
+		addOne(xe, xi, int(s.To[p]), s.Weight[p], fe, fi)
+	}
+}
+
+// addStatic brings a spike of neuron j to the targets of its static synapses.
+func (e *Engine) addStatic(j int, fe, fi float64) {
+	if e.cfg.Statics != nil {
+		e.addSparse(e.xe, e.xi, e.cfg.Statics, j, fe, fi)
 	}
 }
 

@@ -40,7 +40,9 @@ type Fast struct {
 	l      []float32 // leak conductance
 	onJ    *matrix   // weights onto j, and negative ones onto ji; or onto c if rectangular
 	onL    *matrix   // rectangular weights onto l
-	apart  bool      // signs of onJ are apart
+	static *matrix   // weights of static synapses onto j and ji
+	ones   []float32 // their factors
+	apart  bool      // signs of weights onto j are apart
 	s      []uint64
 	ref    []byte // refractory bits, without own constants
 	ring   []byte // spikes of the last refractory time; with own constants, of the last step
@@ -105,7 +107,7 @@ func NewFast(c Config, path kernel.Path) (f *Fast, ok bool, err error) {
 		if ok, err := f.setUp(); err != nil {
 			return nil, false, err
 		} else if ok {
-			f.cfg.Weights, f.cfg.Sparse = nil, nil // the matrices have them
+			f.cfg.Weights, f.cfg.Sparse, f.cfg.Statics = nil, nil, nil // the matrices have them
 			return f, true, nil
 		}
 	}
@@ -267,7 +269,7 @@ func (f *Fast) restart() {
 	for _, lane := range on {
 		f.off.push(lane, end(lane))
 	}
-	if f.onJ == nil {
+	if f.mail.ring == nil {
 		return
 	}
 	// Spikes that have arrived before, in the order of lanes, then those on their way.
@@ -289,10 +291,13 @@ func (f *Fast) restart() {
 		b.lane, b.f, b.fi = append(b.lane, lane), append(b.f, x), append(b.fi, x)
 	}
 	slices.Sort(before.lane)
+	var decayed, decayedI []float32
 	for _, lane := range before.lane {
 		x, age := f.first(lane), float64(f.last[lane]+f.mail.on)*f.cfg.Dt
 		xi := x
-		if f.cfg.Rectangular {
+		decayed = append(decayed, float32(math.Exp(age/f.cfg.TauE)))
+		decayedI = append(decayedI, float32(math.Exp(age/f.cfg.TauI)))
+		if f.back.lane != nil {
 			f.back.push(lane, f.last[lane]+f.mail.on+int64(f.refractory[lane]))
 		} else {
 			x, xi = float32(float64(x)*math.Exp(age/f.cfg.TauE)), float32(float64(x)*math.Exp(age/f.cfg.TauI))
@@ -300,6 +305,7 @@ func (f *Fast) restart() {
 		before.f, before.fi = append(before.f, x), append(before.fi, xi)
 	}
 	f.add(&before)
+	f.addStatic(before.lane, decayed, decayedI)
 }
 
 // first is the factor of the weights that a first spike brings.
@@ -480,7 +486,8 @@ func (f *Fast) collect(flips []sampling.Flip) []sampling.Flip {
 // and the leak.
 func (f *Fast) deliver(b *spikes) {
 	f.add(b)
-	if !f.cfg.Rectangular {
+	f.addStatic(b.lane, f.ones[:len(b.lane)], f.ones[:len(b.lane)])
+	if f.back.lane == nil {
 		return
 	}
 	for _, lane := range b.lane {
@@ -501,36 +508,54 @@ func (f *Fast) takeBack(step int64) {
 	f.add(b)
 }
 
-// add brings spikes to their targets.
+// add brings spikes to their targets, but those of static synapses.
 func (f *Fast) add(b *spikes) {
-	if f.cfg.copies() == 1 {
-		f.addCopy(0, b.lane, b.f, b.fi)
-		return
-	}
-	for i := 0; i < len(b.lane); {
-		from := int(b.lane[i]) / f.stride * f.stride
-		to := i
-		for ; to < len(b.lane) && int(b.lane[to])/f.stride*f.stride == from; to++ {
-			b.lane[to] -= int32(from) // the sender in its copy
+	switch {
+	case f.onJ == nil:
+	case f.cfg.Rectangular:
+		f.bring(f.onJ, f.c, nil, b.lane, b.f, b.fi)
+		if f.onL != nil {
+			f.bring(f.onL, f.l, nil, b.lane, b.f, b.fi)
 		}
-		f.addCopy(from, b.lane[i:to], b.f[i:to], b.fi[i:to])
-		for ; i < to; i++ {
-			b.lane[i] += int32(from)
-		}
+	default:
+		f.bring(f.onJ, f.j, f.negative(), b.lane, b.f, b.fi)
 	}
 }
 
-// addCopy is add for the copy whose lanes begin at from.
-func (f *Fast) addCopy(from int, sender []int32, x, xi []float32) {
-	switch {
-	case f.apart:
-		f.onJ.deliver(f.path, f.j[from:], f.ji[from:], sender, x, xi)
-	case f.cfg.Rectangular:
-		f.onJ.deliver(f.path, f.c[from:], nil, sender, x, xi)
-		if f.onL != nil {
-			f.onL.deliver(f.path, f.l[from:], nil, sender, x, xi)
+// addStatic brings spikes to the targets of static synapses.
+func (f *Fast) addStatic(lane []int32, x, xi []float32) {
+	if f.static != nil {
+		f.bring(f.static, f.j, f.negative(), lane, x, xi)
+	}
+}
+
+// negative is where negative weights go; nil: to j.
+func (f *Fast) negative() []float32 {
+	if f.apart {
+		return f.ji
+	}
+	return nil
+}
+
+// bring delivers spikes through m, copy by copy.
+func (f *Fast) bring(m *matrix, to, negative []float32, lane []int32, x, xi []float32) {
+	if f.cfg.copies() == 1 {
+		m.deliver(f.path, to, negative, lane, x, xi)
+		return
+	}
+	for i := 0; i < len(lane); {
+		from := int(lane[i]) / f.stride * f.stride
+		end := i
+		for ; end < len(lane) && int(lane[end])/f.stride*f.stride == from; end++ {
+			lane[end] -= int32(from) // the sender in its copy
 		}
-	default:
-		f.onJ.deliver(f.path, f.j[from:], nil, sender, x, xi)
+		if negative != nil {
+			m.deliver(f.path, to[from:], negative[from:], lane[i:end], x[i:end], xi[i:end])
+		} else {
+			m.deliver(f.path, to[from:], nil, lane[i:end], x[i:end], xi[i:end])
+		}
+		for ; i < end; i++ {
+			lane[i] += int32(from)
+		}
 	}
 }

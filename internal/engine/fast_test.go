@@ -75,6 +75,9 @@ var kinds = []struct {
 	{"fixed rectangular", func(c *Config) { c.Fixed, c.Rectangular = true, true }},
 	{"sparse", func(c *Config) { sparse(c, 10) }},
 	{"layers", layers},
+	{"statics", statics},
+	{"rectangular, statics", func(c *Config) { statics(c); c.Rectangular = true }},
+	{"two tau, statics only", func(c *Config) { statics(c); c.Weights, c.TauI = nil, 7 }},
 	{"copies", func(c *Config) { c.Copies = 3 }},
 	{"copies rectangular", func(c *Config) { c.Copies, c.Rectangular = 3, true }},
 	{"own", own},
@@ -114,6 +117,13 @@ func sparse(c *Config, fraction int) {
 		s.Start = append(s.Start, len(s.To))
 	}
 	c.Weights, c.Sparse = nil, s
+}
+
+// statics adds static synapses.
+func statics(c *Config) {
+	x := *c
+	sparse(&x, 3)
+	c.Statics = x.Sparse
 }
 
 // layers cuts the synapses within layers.

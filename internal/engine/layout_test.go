@@ -244,7 +244,7 @@ func TestExact(t *testing.T) {
 // TestOwnLikeEngine: without noise, where the laws are the same, neurons with own
 // constants spike at the same times in both engines.
 func TestOwnLikeEngine(t *testing.T) {
-	for _, name := range []string{"renewing", "static", "rectangular", "exact", "delay", "fixed", "two tau", "plastic"} {
+	for _, name := range []string{"renewing", "static", "rectangular", "exact", "delay", "fixed", "two tau", "plastic", "statics", "rectangular statics"} {
 		for _, coba := range []bool{false, true} {
 			c := Config{N: 3, Dt: 0.1, Refractory: 100, Delay: 1, C: 0.2, GLeak: 0.02, TauE: 10, TauI: 10, Theta: -50, Reset: -53,
 				Rest: []float64{-48, -50.7, -49.5}, Weights: []float64{0, 0.04, -0.03, 0.01, 0, 0, 0, 0.02, 0}}
@@ -272,6 +272,12 @@ func TestOwnLikeEngine(t *testing.T) {
 				c.Fixed = true
 			case "two tau":
 				c.TauI = 6
+			case "statics", "rectangular statics":
+				c.Rectangular = name != "statics"
+				c.Statics = &Sparse{Start: []int{0, 2, 3, 4}, To: []int32{1, 2, 2, 0}, Weight: []float64{0.01, -0.01, 0.02, -0.02}}
+				if coba {
+					c.Statics.Weight = []float64{0.01 / 40, -0.01 / 40, 0.02 / 40, -0.02 / 40}
+				}
 			case "plastic":
 				c.Plasticity = &stp.Params{U: 0.2, TauRec: 50, TauFac: 100, Scale: 2}
 			}

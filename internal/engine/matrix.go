@@ -47,6 +47,25 @@ type part struct {
 // gap is how many empty groups a part may span: adding zeros is cheaper than another part.
 const gap = 2
 
+// rows are the synapses of n senders, as a matrix or a list.
+type rows struct {
+	n      int
+	matrix []float64
+	list   *Sparse
+}
+
+func (r *rows) row(i int, f func(k int, w float64)) {
+	if r.list != nil {
+		r.list.row(i, f)
+		return
+	}
+	for k, w := range r.matrix[i*r.n:][:r.n] {
+		if w != 0 {
+			f(k, w)
+		}
+	}
+}
+
 // units says how a weight onto a unit becomes the engine's number: times pos or neg by its
 // sign, then to a multiple of grid unless that is 0.
 type units struct {
@@ -68,19 +87,19 @@ func (u *units) value(k int, w float64) float64 {
 	return w
 }
 
-// newMatrix lays out the synapses of a network in the engine's numbers. step, if not nil,
+// newMatrix lays out synapses, dense or sparse, in the engine's numbers. step, if not nil,
 // makes dense ones integers: it turns the largest weight of a class into the value of one.
-func newMatrix(c *Config, u units, step func(most float64) float64) (*matrix, error) {
-	m := &matrix{class: make([]int32, c.N), index: make([]int32, c.N), start: []int{0},
-		rows: make([]int32, 0, c.N), factors: make([]float32, 0, c.N), factorsI: make([]float32, 0, c.N)}
+func newMatrix(c rows, u units, step func(most float64) float64) (*matrix, error) {
+	m := &matrix{class: make([]int32, c.n), index: make([]int32, c.n), start: []int{0},
+		rows: make([]int32, 0, c.n), factors: make([]float32, 0, c.n), factorsI: make([]float32, 0, c.n)}
 	// First the classes, then their rows, so that memory is taken once.
-	groups := (c.N + kernel.Group - 1) / kernel.Group
+	groups := (c.n + kernel.Group - 1) / kernel.Group
 	taken := make([]bool, groups)
 	byKey := map[string]int32{}
 	var key []byte
 	var sizes []int
 	var most []float64
-	for i := range c.N {
+	for i := range c.n {
 		parts, count, total := c.parts(i, taken)
 		if int64(count)*8 < total*kernel.Group {
 			m.class[i] = list
@@ -113,7 +132,7 @@ func newMatrix(c *Config, u units, step func(most float64) float64) (*matrix, er
 			cls.f = make([]float32, length)
 		}
 	}
-	for i := range c.N {
+	for i := range c.n {
 		if err := m.fill(c, &u, i); err != nil {
 			return nil, err
 		}
@@ -123,16 +142,16 @@ func newMatrix(c *Config, u units, step func(most float64) float64) (*matrix, er
 
 // parts are the groups of 16 in which sender i has targets, with the gaps that are not
 // worth another part, and the count of its synapses and of the groups. taken is room.
-func (c *Config) parts(i int, taken []bool) (parts []part, count int, total int64) {
+func (c *rows) parts(i int, taken []bool) (parts []part, count int, total int64) {
 	clear(taken)
-	if c.Sparse != nil {
+	if c.list != nil {
 		c.row(i, func(k int, _ float64) {
 			taken[k/kernel.Group] = true
 			count++
 		})
 	} else {
 		for g := range taken {
-			row := c.Weights[i*c.N:][g*kernel.Group : min((g+1)*kernel.Group, c.N)]
+			row := c.matrix[i*c.n:][g*kernel.Group : min((g+1)*kernel.Group, c.n)]
 			for _, w := range row {
 				if w != 0 {
 					count++
@@ -157,7 +176,7 @@ func (c *Config) parts(i int, taken []bool) (parts []part, count int, total int6
 }
 
 // fill lays out the row of sender i.
-func (m *matrix) fill(c *Config, u *units, i int) error {
+func (m *matrix) fill(c rows, u *units, i int) error {
 	var err error
 	check := func(k int, w, x float64) {
 		if !(math.Abs(x) <= largest) {

@@ -53,7 +53,7 @@ func (f *Fast) setUp() (ok bool, err error) {
 			}
 		}
 	}
-	if c.connected() {
+	if c.synaptic() {
 		return true, f.synapses()
 	}
 	return true, nil
@@ -221,10 +221,14 @@ func (f *Fast) exponent() (most float64) {
 				burst *= c.Plasticity.U
 			}
 		}
+		peak := func(factor float64) func(k int, w float64) {
+			return func(k int, w float64) { recurrent[k] += factor * math.Max(w/f.k[k].exc, -w/f.k[k].inh) }
+		}
 		if c.connected() {
-			c.row(i, func(k int, w float64) {
-				recurrent[k] += burst * math.Max(w/f.k[k].exc, -w/f.k[k].inh)
-			})
+			c.row(i, peak(burst))
+		}
+		if c.Statics != nil {
+			c.Statics.row(i, peak(-1/math.Expm1(-float64(f.k[i].Refractory)*c.Dt/math.Max(c.TauE, c.TauI))))
 		}
 	}
 	for k := range f.k {
@@ -246,33 +250,13 @@ func (f *Fast) exponent() (most float64) {
 // synapses sets up weights, their factors and the mail.
 func (f *Fast) synapses() error {
 	c := &f.cfg
-	// What a weight of 1 brings to j or c, and to l.
-	onJ, onL := newUnits(c.N), newUnits(c.N)
-	f.apart = !c.Rectangular && (f.conductance() || f.kind == ownCurrents && !f.oneTau())
-	for k := range f.k {
-		q := &f.k[k]
-		switch {
-		case c.Rectangular && f.conductance(): // drives to its reversal potential, and leaks
-			onL.pos[k] = c.Dt / q.C
-			onL.neg[k] = -onL.pos[k]
-			onJ.pos[k], onJ.neg[k] = onL.pos[k]*(q.RevE-q.Theta), onL.neg[k]*(q.RevI-q.Theta)
-		case c.Rectangular:
-			onJ.pos[k] = q.constant(c.Dt)
-			onJ.neg[k] = onJ.pos[k]
-		case f.apart:
-			onJ.pos[k], onJ.neg[k] = 1/q.exc, 1/q.inh
-		default:
-			onJ.pos[k], onJ.neg[k] = 1/q.exc, 1/q.exc
-		}
-	}
-	var err error
-	if f.onJ, f.grid, err = f.matrix(onJ, f.c); err != nil {
+	f.apart = f.conductance() || f.kind == ownCurrents && !f.oneTau()
+	if err := f.lay(); err != nil {
 		return err
 	}
-	if c.Rectangular && f.conductance() {
-		if f.onL, _, err = f.matrix(onL, f.l); err != nil {
-			return err
-		}
+	f.ones = make([]float32, len(f.lane))
+	for i := range f.ones {
+		f.ones[i] = 1
 	}
 	f.mail.on = int64(c.Delay)
 	f.mail.ring = make([]spikes, 1<<bits.Len(uint(c.Delay)))
@@ -280,7 +264,7 @@ func (f *Fast) synapses() error {
 	for i := range f.mail.ring {
 		f.mail.ring[i] = newSpikes(n)
 	}
-	if c.Rectangular {
+	if c.Rectangular && c.connected() {
 		f.back, f.ending = newQueue(len(f.v)), newSpikes(len(f.v))
 	} else if c.Plasticity != nil {
 		f.plastic = newPlastic(*c.Plasticity, c.Dt, len(f.v))
@@ -292,6 +276,43 @@ func (f *Fast) synapses() error {
 		}
 	}
 	return nil
+}
+
+// lay lays out the weights of the configuration.
+func (f *Fast) lay() (err error) {
+	c := &f.cfg
+	// What a weight of 1 brings to j, or to c and l if rectangular.
+	onJ, onC, onL := newUnits(c.N), newUnits(c.N), newUnits(c.N)
+	for k := range f.k {
+		q := &f.k[k]
+		onJ.pos[k], onJ.neg[k] = 1/q.exc, 1/q.exc
+		if f.apart {
+			onJ.neg[k] = 1 / q.inh
+		}
+		if f.conductance() { // drives to its reversal potential, and leaks
+			onL.pos[k] = c.Dt / q.C
+			onL.neg[k] = -onL.pos[k]
+			onC.pos[k], onC.neg[k] = onL.pos[k]*(q.RevE-q.Theta), onL.neg[k]*(q.RevI-q.Theta)
+		} else {
+			onC.pos[k] = q.constant(c.Dt)
+			onC.neg[k] = onC.pos[k]
+		}
+	}
+	if c.Statics != nil {
+		if f.static, _, err = f.matrix(rows{n: c.N, list: c.Statics}, onJ, nil); err != nil {
+			return err
+		}
+	}
+	switch {
+	case !c.connected():
+	case c.Rectangular:
+		if f.onJ, f.grid, err = f.matrix(c.rows(), onC, f.c); err == nil && f.conductance() {
+			f.onL, _, err = f.matrix(c.rows(), onL, f.l)
+		}
+	default:
+		f.onJ, _, err = f.matrix(c.rows(), onJ, nil)
+	}
+	return err
 }
 
 func (f *Fast) conductance() bool { return f.kind == sameConductances || f.kind == ownConductances }
@@ -307,12 +328,10 @@ func (f *Fast) oneTau() bool {
 	return true
 }
 
-// matrix lays out the weights. If they are rectangular, they and the constants they come on
-// top of get onto a grid on which no sum of them has more than 24 bits: float32 then adds
-// exactly.
-func (f *Fast) matrix(u units, constants []float32) (m *matrix, grid float64, err error) {
-	c := &f.cfg
-	if c.Rectangular {
+// matrix lays out synapses. Where they come on top of constants, both get onto a grid on
+// which no sum of them has more than 24 bits: float32 then adds exactly.
+func (f *Fast) matrix(r rows, u units, constants []float32) (m *matrix, grid float64, err error) {
+	if constants != nil {
 		if u.grid = f.gridOf(u, constants); u.grid != 0 {
 			for i, x := range constants {
 				constants[i] = float32(math.Round(float64(x)/u.grid) * u.grid)
@@ -320,13 +339,13 @@ func (f *Fast) matrix(u units, constants []float32) (m *matrix, grid float64, er
 		}
 	}
 	var step func(most float64) float64
-	if c.Fixed {
+	if f.cfg.Fixed {
 		step = func(most float64) float64 {
 			_, e := math.Frexp(most / math.MaxInt16)
 			return math.Max(math.Ldexp(1, e), u.grid)
 		}
 	}
-	m, err = newMatrix(c, u, step)
+	m, err = newMatrix(r, u, step)
 	return m, u.grid, err
 }
 
