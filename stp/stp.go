@@ -150,3 +150,20 @@ func (s *Sender) Resource() (r, u float64) {
 	}
 	return s.r, s.u
 }
+
+// Values are the resource and the utilisation used by the last spike and its time [ms]: the
+// whole state. The utilisation is −1 before the first spike.
+func (s *Sender) Values() (r, u, last float64) {
+	if !s.active {
+		return 1, -1, 0
+	}
+	return s.r, s.u, s.last
+}
+
+// SetValues is the inverse of Values.
+func (s *Sender) SetValues(r, u, last float64) {
+	*s = Sender{}
+	if u >= 0 {
+		*s = Sender{r, u, last, true}
+	}
+}

@@ -107,7 +107,7 @@ func NewFast(c Config, path kernel.Path) (f *Fast, ok bool, err error) {
 		if ok, err := f.setUp(); err != nil {
 			return nil, false, err
 		} else if ok {
-			f.cfg.Weights, f.cfg.Sparse, f.cfg.Statics = nil, nil, nil // the matrices have them
+			f.forget()
 			return f, true, nil
 		}
 	}

@@ -76,6 +76,22 @@ func (q *queue) pop() int32 {
 	return u
 }
 
+// list is the queue in order.
+func (q *queue) list() (lane []int32, step []int64) {
+	for i := range q.size {
+		lane, step = append(lane, q.lane[q.place(i)]), append(step, q.step[q.place(i)])
+	}
+	return lane, step
+}
+
+// set is the inverse of list.
+func (q *queue) set(lane []int32, step []int64) {
+	q.empty()
+	for i := range lane {
+		q.push(lane[i], step[i])
+	}
+}
+
 func (q *queue) empty() { q.first, q.size = 0, 0 }
 
 func newSpikes(n int) spikes {

@@ -173,8 +173,13 @@ func (e *Engine) enter(block int) {
 		e.src[i].table = e.profiled[i][e.tableOf[block]]
 	}
 	if e.cfg.shifts() {
-		for k, x := range e.cfg.Rest {
-			e.rest[k] = x + e.cfg.Profile.Shift[block]
-		}
+		e.shiftRest(block)
+	}
+}
+
+// shiftRest moves the resting potentials by the shift of a block.
+func (e *Engine) shiftRest(block int) {
+	for k, x := range e.cfg.Rest {
+		e.rest[k] = x + e.cfg.Profile.Shift[block]
 	}
 }

@@ -298,21 +298,27 @@ func (f *Fast) lay() (err error) {
 			onC.neg[k] = onC.pos[k]
 		}
 	}
+	var static, weights, leaks *matrix
+	grid := 0.0
 	if c.Statics != nil {
-		if f.static, _, err = f.matrix(rows{n: c.N, list: c.Statics}, onJ, nil); err != nil {
+		if static, _, err = f.matrix(rows{n: c.N, list: c.Statics}, onJ, nil); err != nil {
 			return err
 		}
 	}
 	switch {
 	case !c.connected():
 	case c.Rectangular:
-		if f.onJ, f.grid, err = f.matrix(c.rows(), onC, f.c); err == nil && f.conductance() {
-			f.onL, _, err = f.matrix(c.rows(), onL, f.l)
+		if weights, grid, err = f.matrix(c.rows(), onC, f.c); err == nil && f.conductance() {
+			leaks, _, err = f.matrix(c.rows(), onL, f.l)
 		}
 	default:
-		f.onJ, _, err = f.matrix(c.rows(), onJ, nil)
+		weights, _, err = f.matrix(c.rows(), onJ, nil)
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	f.static, f.onJ, f.onL, f.grid = static, weights, leaks, grid
+	return nil
 }
 
 func (f *Fast) conductance() bool { return f.kind == sameConductances || f.kind == ownConductances }

@@ -27,3 +27,9 @@ func (f *Trace) Renew(t, tau float64) float64 {
 	f.x, f.t = 1, t
 	return jump
 }
+
+// Values are the trace right after its last event and the time of that: its whole state.
+func (f *Trace) Values() (x, t float64) { return f.x, f.t }
+
+// SetValues is the inverse of Values.
+func (f *Trace) SetValues(x, t float64) { f.x, f.t = x, t }
