@@ -24,6 +24,9 @@ type Network struct {
 	ready bool // Reset has been called
 
 	replicas int
+	synapses bool // has some
+	sparse   bool // from NewSparseNetwork
+	statics  bool // has static ones
 }
 
 // stepper is an engine: the boundary to package engine.
@@ -37,6 +40,10 @@ type stepper interface {
 	Potential() []float64
 	Synapses() (exc, inh []float64)
 	Trace() []float64
+	SetRest(rest []float64) error
+	SetWeights(matrix []float64, list, statics *engine.Sparse) error
+	MarshalBinary() ([]byte, error)
+	UnmarshalBinary(data []byte) error
 }
 
 // Precision is the precision of a network's state and weights.
@@ -97,54 +104,151 @@ type NetworkOptions struct {
 type Connection struct {
 	From, To int
 	Weight   float64
+	// Static makes it a plain exponential synapse, which adds every spike in full, whatever
+	// Setup.Synapse and Setup.PSP are.
+	Static bool
 }
 
 // NewNetwork returns a network of len(rest) neurons with resting potentials rest [mV]
 // and weights[from*len(rest)+to], signed, in nA (CUBA) or µS (COBA); nil means no
 // synapses.
 func NewNetwork(s Setup, rest, weights []float64, o NetworkOptions) (*Network, error) {
-	if weights != nil && len(weights) != len(rest)*len(rest) {
-		return nil, fmt.Errorf("lif: %d weights for %d neurons: must be %d", len(weights), len(rest), len(rest)*len(rest))
-	}
-	for i, w := range weights {
-		if !finite(w) {
-			return nil, fmt.Errorf("lif: weight from unit %d to %d is %v: must be finite", i/len(rest), i%len(rest), w)
-		}
+	if err := checkWeights(len(rest), weights); err != nil {
+		return nil, err
 	}
 	return newNetwork(s, rest, func(c *engine.Config) { c.Weights = slices.Clone(weights) }, o)
 }
 
+func checkWeights(n int, weights []float64) error {
+	if weights != nil && len(weights) != n*n {
+		return fmt.Errorf("lif: %d weights for %d neurons: must be %d", len(weights), n, n*n)
+	}
+	for i, w := range weights {
+		if !finite(w) {
+			return fmt.Errorf("lif: weight from unit %d to %d is %v: must be finite", i/n, i%n, w)
+		}
+	}
+	return nil
+}
+
 // NewSparseNetwork is NewNetwork with a list of synapses in any order, at most one from a
-// neuron to another.
+// neuron to another, and one static one.
 func NewSparseNetwork(s Setup, rest []float64, connections []Connection, o NetworkOptions) (*Network, error) {
-	n := len(rest)
+	list, statics, err := lists(len(rest), connections)
+	if err != nil {
+		return nil, err
+	}
+	n, err := newNetwork(s, rest, func(c *engine.Config) { c.Sparse, c.Statics = list, statics }, o)
+	if n != nil {
+		n.sparse, n.statics = true, statics != nil
+	}
+	return n, err
+}
+
+// lists are the connections of n neurons by sender, those that are not static and those
+// that are, nil if there are none.
+func lists(n int, connections []Connection) (plain, statics *engine.Sparse, err error) {
 	for i, c := range connections {
 		if c.From < 0 || c.From >= n || c.To < 0 || c.To >= n {
-			return nil, fmt.Errorf("lif: connection %d from %d to %d: must be between units 0..%d", i, c.From, c.To, n-1)
+			return nil, nil, fmt.Errorf("lif: connection %d from %d to %d: must be between units 0..%d", i, c.From, c.To, n-1)
 		}
 		if !finite(c.Weight) {
-			return nil, fmt.Errorf("lif: weight from unit %d to %d is %v: must be finite", c.From, c.To, c.Weight)
+			return nil, nil, fmt.Errorf("lif: weight from unit %d to %d is %v: must be finite", c.From, c.To, c.Weight)
 		}
 	}
 	sorted := slices.Clone(connections)
-	slices.SortFunc(sorted, func(a, b Connection) int {
-		if d := cmp.Compare(a.From, b.From); d != 0 {
-			return d
-		}
-		return cmp.Compare(a.To, b.To)
+	slices.SortStableFunc(sorted, func(a, b Connection) int {
+		return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To))
 	})
-	rows := &engine.Sparse{Start: make([]int, n+1), To: make([]int32, len(sorted)), Weight: make([]float64, len(sorted))}
-	for i, c := range sorted {
-		if i > 0 && c.From == sorted[i-1].From && c.To == sorted[i-1].To {
-			return nil, fmt.Errorf("lif: two connections from unit %d to %d: must be one", c.From, c.To)
+	plain = &engine.Sparse{Start: make([]int, n+1)}
+	other := &engine.Sparse{Start: make([]int, n+1)}
+	for _, c := range sorted {
+		rows := plain
+		if c.Static {
+			rows, statics = other, other
+		}
+		if begin := rows.Start[c.From+1]; begin > 0 && int(rows.To[len(rows.To)-1]) == c.To {
+			return nil, nil, fmt.Errorf("lif: two connections from unit %d to %d: must be one", c.From, c.To)
 		}
 		rows.Start[c.From+1]++
-		rows.To[i], rows.Weight[i] = int32(c.To), c.Weight
+		rows.To, rows.Weight = append(rows.To, int32(c.To)), append(rows.Weight, c.Weight)
 	}
-	for i := range n {
-		rows.Start[i+1] += rows.Start[i]
+	for _, rows := range []*engine.Sparse{plain, other} {
+		for i := range n {
+			rows.Start[i+1] += rows.Start[i]
+		}
 	}
-	return newNetwork(s, rest, func(c *engine.Config) { c.Sparse = rows }, o)
+	return plain, statics, nil
+}
+
+// SetRest gives the neurons other resting potentials [mV] from now on, those of one replica
+// to all.
+func (n *Network) SetRest(rest []float64) error {
+	if len(rest) != n.Dim()/n.replicas {
+		return fmt.Errorf("lif: %d resting potentials for %d neurons", len(rest), n.Dim()/n.replicas)
+	}
+	for k, e := range rest {
+		if !finite(e) {
+			return fmt.Errorf("lif: resting potential of unit %d is %v mV: must be finite", k, e)
+		}
+	}
+	return wrap(n.e.SetRest(rest))
+}
+
+// SetWeights gives a network from NewNetwork with weights others from now on. Spikes that
+// have not arrived yet bring the new ones.
+func (n *Network) SetWeights(weights []float64) error {
+	if n.sparse || weights == nil || !n.synapses {
+		return fmt.Errorf("lif: SetWeights: is for a network that was built with a matrix of weights, and takes one")
+	}
+	if err := checkWeights(n.Dim()/n.replicas, weights); err != nil {
+		return err
+	}
+	return wrap(n.e.SetWeights(slices.Clone(weights), nil, nil))
+}
+
+// SetConnections gives a network from NewSparseNetwork other connections from now on;
+// static ones only if it had some before.
+func (n *Network) SetConnections(connections []Connection) error {
+	if !n.sparse {
+		return fmt.Errorf("lif: SetConnections: is for a network that was built with connections")
+	}
+	list, statics, err := lists(n.Dim()/n.replicas, connections)
+	if err != nil {
+		return err
+	}
+	if statics != nil && !n.statics {
+		return fmt.Errorf("lif: SetConnections: static connections in a network that had none")
+	}
+	if statics == nil && n.statics {
+		statics = &engine.Sparse{Start: make([]int, n.Dim()/n.replicas+1)}
+	}
+	return wrap(n.e.SetWeights(nil, list, statics))
+}
+
+// MarshalBinary is the state of the network in motion. A network that was built in the same
+// way, and has the same weights and resting potentials now, goes on from it bit for bit.
+func (n *Network) MarshalBinary() ([]byte, error) {
+	if !n.ready {
+		return nil, fmt.Errorf("lif: the network must be Reset before it has a state")
+	}
+	return n.e.MarshalBinary()
+}
+
+// UnmarshalBinary takes up a state; one that does not fit is refused and changes nothing.
+func (n *Network) UnmarshalBinary(data []byte) error {
+	if err := n.e.UnmarshalBinary(data); err != nil {
+		return wrap(err)
+	}
+	n.ready = true
+	return nil
+}
+
+func wrap(err error) error {
+	if err != nil {
+		return fmt.Errorf("lif: %w", err)
+	}
+	return nil
 }
 
 // maxUnits bounds the neurons of all replicas.
@@ -198,7 +302,7 @@ func newNetwork(s Setup, rest []float64, connect func(*engine.Config), o Network
 	if err != nil {
 		return nil, fmt.Errorf("lif: %w", err)
 	}
-	return &Network{e: e, clock: clock, replicas: replicas}, nil
+	return &Network{e: e, clock: clock, replicas: replicas, synapses: c.Weights != nil}, nil
 }
 
 // own gives the neurons constants of their own, if they have some.

@@ -1,12 +1,15 @@
 package lif
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
+
+	"gonum.org/v1/gonum/mat"
 
 	"github.com/spikesampling/spikesampling/boltzmann"
 	"github.com/spikesampling/spikesampling/sampling"
@@ -124,7 +127,7 @@ func TestSparseNetwork(t *testing.T) {
 		for k := range n {
 			if i != k && r.Float64() < 0.2 {
 				weights[i*n+k] = 0.002 * r.NormFloat64()
-				list = append(list, Connection{i, k, weights[i*n+k]})
+				list = append(list, Connection{From: i, To: k, Weight: weights[i*n+k]})
 			}
 		}
 	}
@@ -195,10 +198,10 @@ func TestNetworkErrors(t *testing.T) {
 		list []Connection
 		want string
 	}{
-		{[]Connection{{0, 2, 1}}, "from 0 to 2"},
-		{[]Connection{{-1, 0, 1}}, "from -1 to 0"},
-		{[]Connection{{0, 1, math.Inf(1)}}, "is +Inf"},
-		{[]Connection{{0, 1, 1}, {1, 0, 1}, {0, 1, 2}}, "two connections from unit 0 to 1"},
+		{[]Connection{{From: 0, To: 2, Weight: 1}}, "from 0 to 2"},
+		{[]Connection{{From: -1, To: 0, Weight: 1}}, "from -1 to 0"},
+		{[]Connection{{From: 0, To: 1, Weight: math.Inf(1)}}, "is +Inf"},
+		{[]Connection{{From: 0, To: 1, Weight: 1}, {From: 1, To: 0, Weight: 1}, {From: 0, To: 1, Weight: 2}}, "two connections from unit 0 to 1"},
 	} {
 		if _, err := NewSparseNetwork(s, rest, c.list, NetworkOptions{}); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%v: %v: must say %q", c.list, err, c.want)
@@ -272,5 +275,136 @@ func TestImmediate(t *testing.T) {
 		if got := mean.Mean()[0]; math.Abs(got-want) > 1e-9 {
 			t.Errorf("%v: on %.12f of the time, must be %.12f", rule, got, want)
 		}
+	}
+}
+
+// TestSetMachine: a network in motion takes on another machine, here one whose marginals
+// are the opposite, and evidence stays.
+func TestSetMachine(t *testing.T) {
+	w := mat.NewSymDense(3, []float64{0, 0.5, -0.5, 0.5, 0, 0.3, -0.5, 0.3, 0})
+	before, err := boltzmann.New(w, []float64{1, -1, 0.5})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w2 := mat.NewSymDense(3, []float64{0, -0.4, 0.2, -0.4, 0, 0.1, 0.2, 0.1, 0})
+	after, err := boltzmann.New(w2, []float64{-1, 1, 0.5})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range []Options{{}, {Clamp: map[int]uint8{2: 1}}, {Clamp: map[int]uint8{2: 1}, ClampMode: ClampDrive}, {Network: NetworkOptions{Precision: Float64}}} {
+		smp, err := NewSampler(before, TutorialCUBA(), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := smp.Reset(nil, rng.Stream(1, "set machine")); err != nil {
+			t.Fatal(err)
+		}
+		for i, m := range []*boltzmann.Machine{before, after, before} {
+			if i > 0 {
+				if err := smp.SetMachine(m); err != nil {
+					t.Fatal(err)
+				}
+			}
+			mean := estimate.NewMarginals(3)
+			if err := sampling.Run(t.Context(), smp, schedule(500, 1e5), mean); err != nil {
+				t.Fatal(err)
+			}
+			cond := m
+			units := identity(3)
+			if o.Clamp != nil {
+				if cond, units, err = m.Clamp(o.Clamp); err != nil {
+					t.Fatal(err)
+				}
+			}
+			exact, err := boltzmann.Enumerate(cond)
+			if err != nil {
+				t.Fatal(err)
+			}
+			// 1e5 ms have some 5000 independent states: 4.5 standard errors, and 0.01 of the translation.
+			for j, k := range units {
+				if d := math.Abs(mean.Mean()[k] - exact.Mean[j]); d > 0.01+4.5*0.5/math.Sqrt(5000) {
+					t.Errorf("%+v, machine %d: unit %d on %.3f, must be %.3f", o, i, k, mean.Mean()[k], exact.Mean[j])
+				}
+			}
+		}
+		if err := smp.SetMachine(boltzmann.REF(5)); err == nil {
+			t.Error("a machine of another size")
+		}
+	}
+}
+
+// TestSamplerState: a sampler takes up the state of another and goes on bit for bit.
+func TestSamplerState(t *testing.T) {
+	for _, o := range []Options{{Clamp: map[int]uint8{2: 1}, Network: NetworkOptions{Replicas: 3}}, {Network: NetworkOptions{Precision: Float64}}} {
+		a, b := lifSampler(t, boltzmann.REF(5), TutorialCUBA(), o), lifSampler(t, boltzmann.REF(5), TutorialCUBA(), o)
+		if _, err := a.MarshalBinary(); err == nil || !strings.Contains(err.Error(), "Reset") {
+			t.Error(err)
+		}
+		if err := a.Reset(nil, rng.Stream(1, "state")); err != nil {
+			t.Fatal(err)
+		}
+		buf := make([]sampling.Flip, 0, 1<<14)
+		if _, err := a.Advance(123.4, buf); err != nil {
+			t.Fatal(err)
+		}
+		data, err := a.MarshalBinary()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := b.UnmarshalBinary(data); err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(a.State(), b.State()) || a.Time() != b.Time() {
+			t.Fatal("another state or time")
+		}
+		x, err := a.Advance(500, buf)
+		if err != nil {
+			t.Fatal(err)
+		}
+		y, err := b.Advance(500, make([]sampling.Flip, 0, 1<<14))
+		if err != nil || len(x) < 50 || !slices.Equal(x, y) {
+			t.Errorf("%d and %d flips, %v", len(x), len(y), err)
+		}
+		if err := b.UnmarshalBinary(data[:20]); err == nil {
+			t.Error("a damaged state is taken")
+		}
+	}
+}
+
+// TestSetErrors: changes that do not fit the network.
+func TestSetErrors(t *testing.T) {
+	s := TutorialCUBA()
+	rest := []float64{-50, -50}
+	dense, err := NewNetwork(s, rest, make([]float64, 4), NetworkOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	bare, err := NewNetwork(s, rest, nil, NetworkOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sparse, err := NewSparseNetwork(s, rest, []Connection{{From: 0, To: 1, Weight: 1}}, NetworkOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for what, err := range map[string]error{
+		"1 resting potentials": dense.SetRest([]float64{1}),
+		"is NaN":               dense.SetRest([]float64{1, math.NaN()}),
+		"3 weights":            dense.SetWeights(make([]float64, 3)),
+		"is +Inf":              dense.SetWeights([]float64{0, math.Inf(1), 0, 0}),
+		"matrix of weights":    errors.Join(sparse.SetWeights(make([]float64, 4)), bare.SetWeights(make([]float64, 4)), dense.SetWeights(nil)),
+		"built with conn":      dense.SetConnections(nil),
+		"had none":             sparse.SetConnections([]Connection{{From: 0, To: 1, Weight: 1, Static: true}}),
+		"from 0 to 7":          sparse.SetConnections([]Connection{{From: 0, To: 7}}),
+	} {
+		if err == nil || !strings.Contains(err.Error(), what) {
+			t.Errorf("%v: must say %q", err, what)
+		}
+	}
+	if err := sparse.SetConnections(nil); err != nil {
+		t.Error(err)
+	}
+	if err := sparse.SetConnections([]Connection{{From: 1, To: 0, Weight: 2}}); err != nil {
+		t.Error(err)
 	}
 }

@@ -1,6 +1,7 @@
 package lif
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -55,8 +56,10 @@ type Sampler struct {
 	z     []uint8
 	clamp map[int]uint8 // units that are not in the network
 
-	cal *Calibration
-	bio *Biological
+	setup Setup
+	opt   Options
+	cal   *Calibration
+	bio   *Biological
 }
 
 // NewSampler translates the machine into a network of neurons of setup s.
@@ -77,6 +80,36 @@ func NewSampler(m *boltzmann.Machine, s Setup, o Options) (*Sampler, error) {
 	if o.ClampMode != ClampBias && o.ClampMode != ClampDrive {
 		return nil, fmt.Errorf("lif: ClampMode = %d: must be ClampBias or ClampDrive", o.ClampMode)
 	}
+	smp := &Sampler{setup: s, opt: o, dim: m.Dim(), cal: cal, units: identity(m.Dim())}
+	smp.opt.Clamp, smp.opt.Rates = maps.Clone(o.Clamp), slices.Clone(o.Rates)
+	if o.ClampMode == ClampBias {
+		smp.clamp = smp.opt.Clamp
+		smp.units = slices.DeleteFunc(smp.units, func(k int) bool { _, held := o.Clamp[k]; return held })
+	}
+	bio, err := smp.translate(m)
+	if err != nil {
+		return nil, err
+	}
+	net := o.Network
+	net.Trace = nil
+	for _, k := range o.Network.Trace {
+		i := slices.Index(smp.units, k%smp.dim)
+		if k < 0 || k >= smp.dim*max(1, o.Network.Replicas) || i < 0 {
+			return nil, fmt.Errorf("lif: traced unit %d: must be a unit of the network that is not clamped", k)
+		}
+		net.Trace = append(net.Trace, k/smp.dim*len(smp.units)+i)
+	}
+	smp.bio = bio
+	if smp.net, err = NewNetwork(s, bio.Rest, bio.Weights, net); err != nil {
+		return nil, err
+	}
+	smp.z = make([]uint8, smp.dim*smp.net.Chains())
+	return smp, nil
+}
+
+// translate is the machine as a network.
+func (s *Sampler) translate(m *boltzmann.Machine) (*Biological, error) {
+	o := &s.opt
 	if o.Rates != nil && len(o.Rates) != m.Dim() {
 		return nil, fmt.Errorf("lif: %d rates for %d units", len(o.Rates), m.Dim())
 	}
@@ -88,7 +121,7 @@ func NewSampler(m *boltzmann.Machine, s Setup, o Options) (*Sampler, error) {
 			return nil, err
 		}
 	}
-	tr, err := s.translated().translator(cal, o.Translation)
+	tr, err := s.setup.translated().translator(s.cal, o.Translation)
 	if err != nil {
 		return nil, err
 	}
@@ -113,11 +146,10 @@ func NewSampler(m *boltzmann.Machine, s Setup, o Options) (*Sampler, error) {
 		}
 	}
 
-	smp := &Sampler{z: make([]uint8, m.Dim()*max(1, o.Network.Replicas)), dim: m.Dim(), cal: cal, units: units, clamp: maps.Clone(o.Clamp)}
 	target := free
 	if o.ClampMode == ClampDrive {
 		ref = ref.embed(m.Dim(), units, o.Clamp)
-		target, smp.units, smp.clamp = m, identity(m.Dim()), nil
+		target = m
 	}
 	bio, err := tr.translate(target, ref)
 	if err != nil {
@@ -125,23 +157,45 @@ func NewSampler(m *boltzmann.Machine, s Setup, o Options) (*Sampler, error) {
 	}
 	if o.ClampMode == ClampDrive {
 		for k, v := range o.Clamp {
-			bio.Rest[k] = cal.VHalf + driveWidth*cal.Alpha*(2*float64(v)-1)
+			bio.Rest[k] = s.cal.VHalf + driveWidth*s.cal.Alpha*(2*float64(v)-1)
 		}
 	}
-	net := o.Network
-	net.Trace = nil
-	for _, k := range o.Network.Trace {
-		i := slices.Index(smp.units, k%smp.dim)
-		if k < 0 || k >= len(smp.z) || i < 0 {
-			return nil, fmt.Errorf("lif: traced unit %d: must be a unit of the network that is not clamped", k)
+	return bio, nil
+}
+
+// SetMachine makes the network sample another machine of the same size from now on, with
+// the same options: weights and resting potentials change, the state goes on.
+func (s *Sampler) SetMachine(m *boltzmann.Machine) error {
+	if m == nil || m.Dim() != s.dim {
+		return fmt.Errorf("lif: SetMachine: must be a machine of %d units", s.dim)
+	}
+	bio, err := s.translate(m)
+	if err != nil {
+		return err
+	}
+	if !slices.Equal(bio.Weights, s.bio.Weights) {
+		if err := s.net.SetWeights(bio.Weights); err != nil {
+			return err
 		}
-		net.Trace = append(net.Trace, k/smp.dim*len(smp.units)+i)
 	}
-	smp.bio = bio
-	if smp.net, err = NewNetwork(s, bio.Rest, bio.Weights, net); err != nil {
-		return nil, err
+	if err := s.net.SetRest(bio.Rest); err != nil {
+		return errors.Join(err, s.net.SetWeights(s.bio.Weights))
 	}
-	return smp, nil
+	s.bio = bio
+	return nil
+}
+
+// MarshalBinary is the state of the network in motion. A sampler that was built in the same
+// way and for the same machine goes on from it bit for bit.
+func (s *Sampler) MarshalBinary() ([]byte, error) { return s.net.MarshalBinary() }
+
+// UnmarshalBinary takes up a state.
+func (s *Sampler) UnmarshalBinary(data []byte) error {
+	if err := s.net.UnmarshalBinary(data); err != nil {
+		return err
+	}
+	s.readState()
+	return nil
 }
 
 func identity(n int) []int {
@@ -185,6 +239,12 @@ func (s *Sampler) reset(start []uint8, reset func(start []uint8) error) error {
 	if err := reset(sub); err != nil {
 		return err
 	}
+	s.readState()
+	return nil
+}
+
+// readState takes over the state of the network.
+func (s *Sampler) readState() {
 	for k, v := range s.clamp {
 		for ; k < len(s.z); k += s.dim {
 			s.z[k] = v
@@ -193,7 +253,6 @@ func (s *Sampler) reset(start []uint8, reset func(start []uint8) error) error {
 	for i, v := range s.net.State() {
 		s.z[s.machineUnit(i)] = v
 	}
-	return nil
 }
 
 // machineUnit is the unit that a unit of the network is, counted over all replicas.
