@@ -7,8 +7,11 @@ import (
 	"strings"
 )
 
-// maxEntries bounds the size of an array.
-const maxEntries = 1 << 28
+// Bounds of an array. NumPy before version 2 knows no more than 32 dimensions.
+const (
+	maxEntries = 1 << 28
+	maxDims    = 32
+)
 
 // Element is a type that entries of an array can have.
 type Element interface {
@@ -17,7 +20,7 @@ type Element interface {
 
 // Array is an array of any number of dimensions. One of no dimensions is a single number.
 type Array struct {
-	// Shape has the lengths of the dimensions, each ≥ 0.
+	// Shape has the lengths of at most 32 dimensions, each ≥ 0.
 	Shape []int
 	// Data is a []T with T an [Element]: the entries in C order, the last index moving
 	// fastest.
@@ -31,6 +34,14 @@ func New[T Element](data []T, shape ...int) Array { return Array{shape, data} }
 // Check reports an error unless the number of entries is what the shape asks for and
 // their type is an [Element].
 func (a Array) Check() error {
+	if err := a.check(); err != nil {
+		return fmt.Errorf("npy: %w", err)
+	}
+	return nil
+}
+
+// check does not name the package.
+func (a Array) check() error {
 	n, err := entries(a.Shape)
 	if err != nil {
 		return err
@@ -38,9 +49,9 @@ func (a Array) Check() error {
 	d, have := kind(a.Data)
 	switch {
 	case d == "":
-		return fmt.Errorf("npy: entries of type %T: must be a slice of float32, float64, uint8, int8, int16, int32, int64 or bool", a.Data)
+		return fmt.Errorf("entries of type %T: must be a slice of float32, float64, uint8, int8, int16, int32, int64 or bool", a.Data)
 	case have != n:
-		return fmt.Errorf("npy: %d entries in an array of shape %s: must be %d", have, tuple(a.Shape), n)
+		return fmt.Errorf("%d entries in an array of shape %s: must be %d", have, tuple(a.Shape), n)
 	}
 	return nil
 }
@@ -70,11 +81,14 @@ func kind(data any) (descr string, n int) {
 
 // entries is the number of entries of a shape.
 func entries(shape []int) (int, error) {
+	if len(shape) > maxDims {
+		return 0, fmt.Errorf("%d dimensions: must be at most %d", len(shape), maxDims)
+	}
 	n := 1
 	for _, d := range shape {
 		// A dimension of length 0 hides no other one that is too long.
 		if d < 0 || d > maxEntries/max(n, 1) {
-			return 0, fmt.Errorf("npy: shape %s: lengths must be at least 0 and entries at most 2^28", tuple(shape))
+			return 0, fmt.Errorf("shape %s: lengths must be at least 0 and entries at most 2^28", tuple(shape))
 		}
 		n *= d
 	}

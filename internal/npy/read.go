@@ -34,7 +34,7 @@ type header struct {
 // readHeader reads all that comes before the entries.
 func readHeader(r io.Reader) (h header, err error) {
 	fail := func(format string, a ...any) (header, error) {
-		return header{}, fmt.Errorf("npy: "+format, a...)
+		return header{}, fmt.Errorf(format, a...)
 	}
 	var head [8]byte
 	if _, err := io.ReadFull(r, head[:]); err != nil {
@@ -94,9 +94,9 @@ func readHeader(r io.Reader) (h header, err error) {
 		}
 		h.shape = append(h.shape, d)
 	}
-	// Commas apart, the text must be how the numbers are written.
-	bare := func(s string) string { return strings.Trim(strings.Join(strings.Fields(s), ""), "(,)") }
-	if bare(found[2]) != bare(tuple(h.shape)) {
+	// Spaces and the last comma apart, that must be the numbers' own text.
+	bare := func(s string) string { return strings.TrimSuffix(strings.Join(strings.Fields(s), ""), ",") }
+	if bare(found[2]) != bare(strings.Trim(tuple(h.shape), "()")) {
 		return fail("shape (%s): must be numbers with commas between them", found[2])
 	}
 	h.entries, err = entries(h.shape)
@@ -106,6 +106,15 @@ func readHeader(r io.Reader) (h header, err error) {
 // Read reads one array. Nothing may follow its entries. Values are as they are in the
 // file, NaN and infinities too.
 func Read(r io.Reader) (Array, error) {
+	a, err := read(r)
+	if err != nil {
+		return Array{}, fmt.Errorf("npy: %w", err)
+	}
+	return a, nil
+}
+
+// read does not name the package in errors.
+func read(r io.Reader) (Array, error) {
 	h, err := readHeader(r)
 	if err != nil {
 		return Array{}, err
@@ -118,12 +127,12 @@ func readArray(r io.Reader, h header) (Array, error) {
 	want := int64(h.entries) * int64(h.size)
 	raw, err := io.ReadAll(io.LimitReader(r, want+1))
 	if err != nil {
-		return Array{}, fmt.Errorf("npy: %w", err)
+		return Array{}, err
 	}
 	if have := int64(len(raw)); have < want {
-		return Array{}, fmt.Errorf("npy: %d bytes of data: shape %s of %s needs %d", have, tuple(h.shape), h.descr, want)
+		return Array{}, fmt.Errorf("%d bytes of data: shape %s of %s needs %d", have, tuple(h.shape), h.descr, want)
 	} else if have > want {
-		return Array{}, fmt.Errorf("npy: %d bytes of data or more: shape %s of %s needs %d", have, tuple(h.shape), h.descr, want)
+		return Array{}, fmt.Errorf("%d bytes of data or more: shape %s of %s needs %d", have, tuple(h.shape), h.descr, want)
 	}
 	a := Array{Shape: h.shape}
 	switch h.descr {
@@ -143,7 +152,7 @@ func readArray(r io.Reader, h header) (Array, error) {
 		a.Data = decode[int64](raw, h)
 	case "|b1":
 		if i := slices.IndexFunc(raw, func(b byte) bool { return b > 1 }); i >= 0 {
-			return Array{}, fmt.Errorf("npy: byte %d of an array of bool is %d: must be 0 or 1", i, raw[i])
+			return Array{}, fmt.Errorf("byte %d of an array of bool is %d: must be 0 or 1", i, raw[i])
 		}
 		a.Data = decode[bool](raw, h)
 	}
@@ -186,7 +195,7 @@ func decode[T Element](raw []byte, h header) []T {
 func ReadMatrix(r io.Reader) (rows, cols int, x []float64, err error) {
 	h, err := readHeader(r)
 	if err != nil {
-		return 0, 0, nil, err
+		return 0, 0, nil, fmt.Errorf("npy: %w", err)
 	}
 	switch {
 	case len(h.shape) != 2 || h.entries == 0:
@@ -196,7 +205,7 @@ func ReadMatrix(r io.Reader) (rows, cols int, x []float64, err error) {
 	}
 	a, err := readArray(r, h)
 	if err != nil {
-		return 0, 0, nil, err
+		return 0, 0, nil, fmt.Errorf("npy: %w", err)
 	}
 	switch d := a.Data.(type) {
 	case []float64:

@@ -3,6 +3,7 @@ package npy
 import (
 	"archive/zip"
 	"bufio"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +16,9 @@ import (
 
 // maxBytes bounds what an NPZ file holds, after decompression.
 const maxBytes = 1 << 31
+
+// maxHeader is at least the length of what comes before the entries of an array.
+const maxHeader = 512
 
 // ReadZip reads an NPZ file of size bytes. Every member must be an NPY file, every name
 // must be there once, and the checksums must be right.
@@ -32,12 +36,13 @@ func ReadZip(r io.ReaderAt, size int64) (Archive, error) {
 		total += f.UncompressedSize64
 	}
 	var a Archive
+	names := map[string]bool{}
 	for _, f := range z.File {
 		name, ok := strings.CutSuffix(f.Name, ".npy")
 		if !ok {
 			return nil, fmt.Errorf("npy: NPZ file with a member %q: names must end in .npy", f.Name)
 		}
-		if err := a.mayAdd(name); err != nil {
+		if err := checkName(name, names); err != nil {
 			return nil, err
 		}
 		x, err := readMember(f)
@@ -56,14 +61,15 @@ func readMember(f *zip.File) (Array, error) {
 		return Array{}, err
 	}
 	defer r.Close()
-	return Read(r)
+	return read(r)
 }
 
-// mayAdd reports an error if an array of that name cannot join the archive.
-func (a Archive) mayAdd(name string) error {
-	if _, twice := a.Find(name); twice {
+// checkName reports an error if no array can have that name or one has it already.
+func checkName(name string, taken map[string]bool) error {
+	if taken[name] {
 		return fmt.Errorf("npy: two arrays %q: names must differ", name)
 	}
+	taken[name] = true
 	if !fs.ValidPath(name) || name == "." || strings.ContainsAny(name, "\\\x00") {
 		return fmt.Errorf("npy: array name %q: must be a file name, which may have single slashes inside", name)
 	}
@@ -89,12 +95,18 @@ func ReadZipFile(path string) (a Archive, err error) {
 
 // WriteZip writes an NPZ file that numpy.load reads. The same arrays give the same bytes.
 func WriteZip(w io.Writer, a Archive) error {
-	for i, e := range a {
-		if err := a[:i].mayAdd(e.Name); err != nil {
+	names := map[string]bool{}
+	total := 0
+	for _, e := range a {
+		if err := checkName(e.Name, names); err != nil {
 			return err
 		}
-		if err := e.Check(); err != nil {
+		if err := e.check(); err != nil {
 			return fmt.Errorf("npy: array %q: %w", e.Name, err)
+		}
+		total += maxHeader + binary.Size(e.Data)
+		if total > maxBytes {
+			return fmt.Errorf("npy: array %q: arrays up to here have %d bytes: must have at most %d", e.Name, total, maxBytes)
 		}
 	}
 	z := zip.NewWriter(w)
@@ -107,7 +119,7 @@ func WriteZip(w io.Writer, a Archive) error {
 		if err != nil {
 			return fmt.Errorf("npy: array %q: %w", e.Name, err)
 		}
-		if err := Write(f, e.Array); err != nil {
+		if err := write(f, e.Array); err != nil {
 			return fmt.Errorf("npy: array %q: %w", e.Name, err)
 		}
 	}
