@@ -39,7 +39,12 @@
 // The grid convention: a spike at t_n makes z = 1 for the steps n+1 ... n+τ_ref/Dt and the
 // neuron integrates again in the step after, so the shortest interspike interval is
 // τ_ref + Dt and z drops to 0 for one step in a burst: p_on ≤ τ_ref/(τ_ref + Dt). With
-// Setup.Precise, spikes have their time inside the step and a burst its own drift time.
+// Setup.Refractory = [Immediate] it integrates already in the last of those steps, and the
+// shortest interval is τ_ref. With Setup.Precise, spikes have their time inside the step and
+// a burst its own drift time.
+//
+// A unit that starts on has spiked a refractory time before it goes off, and its synapses
+// begin in the state that this leaves, so a network stays near the state it starts in.
 //
 // Units are ms, mV, nF, µS, nA throughout; rates are in Hz. A synaptic weight is in µS
 // (COBA) or nA (CUBA).

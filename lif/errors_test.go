@@ -33,6 +33,8 @@ func TestSetupErrors(t *testing.T) {
 		{func(s *Setup) { s.Neuron.TauM = -1 }, []string{"TauM = -1 ms", "> 0"}},
 		{func(s *Setup) { s.Neuron.TauSynE = nan }, []string{"TauSynE = NaN"}},
 		{func(s *Setup) { s.Neuron.TauSynI = inf }, []string{"TauSynI = +Inf"}},
+		{func(s *Setup) { s.Neuron.C, s.Neuron.TauM = 1e300, 1e-300 }, []string{"C = 1e+300 nF", "C/TauM", "finite"}},
+		{func(s *Setup) { s.Neuron.C, s.Neuron.TauM = 1e-300, 1e300 }, []string{"TauM = 1e+300 ms", "C/TauM"}},
 		{func(s *Setup) { s.Neuron.TauRef = 0 }, []string{"TauRef = 0"}},
 		{func(s *Setup) { s.Neuron.TauRef = 10.05 }, []string{"TauRef", "10.05", "multiple", "0.1"}},
 		{func(s *Setup) { s.Dt = -0.1 }, []string{"Dt = -0.1"}},

@@ -52,7 +52,8 @@ type Precision int
 const (
 	// Float32 is single precision, in SIMD code, where a network allows it: spikes on the
 	// grid, background sources of one weight per receptor, less than some 40 events a
-	// millisecond and source. Other networks take Float64.
+	// millisecond and source, time constants of at most 2¹⁶ steps. Other networks take
+	// Float64.
 	Float32 Precision = iota
 	// Float64 is double precision, and several times slower. It has the law of Float32,
 	// from other random numbers.
@@ -378,9 +379,10 @@ func (s Setup) config(rest []float64) engine.Config {
 // Dim is the number of neurons, of all replicas.
 func (n *Network) Dim() int { return len(n.e.State()) }
 
-// Reset starts at time 0. Every neuron takes its own random stream from src, in order. A
-// nil start lets each neuron of a noisy network begin refractory with probability ½;
-// without noise all begin silent and src, never used, may be nil.
+// Reset starts at time 0. Every neuron, or in single precision every pair of neurons, takes
+// its own random stream from src, in order. A nil start lets each neuron of a noisy network
+// begin refractory with probability ½; without noise all begin silent and src, never used,
+// may be nil.
 func (n *Network) Reset(start []uint8, src rand.Source) error {
 	if start != nil {
 		if err := sampling.CheckState(start, n.Dim()); err != nil {
@@ -439,8 +441,8 @@ func (n *Network) Advance(t float64, buf []sampling.Flip) ([]sampling.Flip, erro
 func (n *Network) Potential() []float64 { return n.e.Potential() }
 
 // Synapses are the excitatory and inhibitory synaptic currents [nA] or conductances
-// [µS], all ≥ 0, without rectangular input; valid until the next Advance. The single
-// precision engine knows only their difference and returns its positive and negative
+// [µS], all ≥ 0, without rectangular input; valid until the next Advance. Of currents the
+// single precision engine knows only the difference, and returns its positive and negative
 // part.
 func (n *Network) Synapses() (exc, inh []float64) { return n.e.Synapses() }
 

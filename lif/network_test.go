@@ -51,7 +51,7 @@ func TestReplicas(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, pack := range []int{1, 3, 0} {
+			for _, pack := range []int{1, 3, 0, math.MaxInt} {
 				packed, err := sampling.Ensembles(t.Context(), func(_, n int) (sampling.Ensemble, error) {
 					o := o
 					o.Network.Replicas = n
@@ -213,6 +213,16 @@ func TestNetworkErrors(t *testing.T) {
 	if _, err := NewNetwork(s, rest, []float64{0, 1e200, 0, 0}, NetworkOptions{}); err == nil || !strings.Contains(err.Error(), "overflows single precision") {
 		t.Error(err)
 	}
+	for _, change := range []func(s *Setup){ // what would not fit the memory
+		func(s *Setup) { s.Neuron.TauRef = 1e8 },
+		func(s *Setup) { s.Delay = 1e5 },
+	} {
+		s := s
+		change(&s)
+		if _, err := NewNetwork(s, make([]float64, 1000), nil, NetworkOptions{}); err == nil || !strings.Contains(err.Error(), "need more than 8 GB") {
+			t.Error(err)
+		}
+	}
 	s.Refractory = Immediate
 	s.Precise = true
 	if err := s.Validate(); err == nil || !strings.Contains(err.Error(), "Refractory = immediate") {
@@ -248,6 +258,26 @@ func TestPrecisionFidelity(t *testing.T) {
 				t.Errorf("%v: unit %d on %.4f, must be %.4f", p, k, got, exact.Mean[k])
 			}
 		}
+	}
+}
+
+// TestEndless: time constants far beyond single precision and any table take double
+// precision.
+func TestEndless(t *testing.T) {
+	s := TutorialCUBA()
+	s.Neuron.TauSynE, s.Neuron.TauSynI = 1e12, 1e12
+	s.Noise = Background{}
+	net, err := NewNetwork(s, []float64{-49, -60}, []float64{0, 0.001, 0, 0}, NetworkOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := net.Reset(nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	flips, err := net.Advance(100, make([]sampling.Flip, 0, 100))
+	exc, _ := net.Synapses()
+	if err != nil || len(flips) < 15 || math.Abs(exc[1]-0.001) > 1e-9 { // renewed, however often it spiked
+		t.Errorf("%d flips, %v nA, %v", len(flips), exc[1], err)
 	}
 }
 
@@ -405,6 +435,41 @@ func TestSetErrors(t *testing.T) {
 		t.Error(err)
 	}
 	if err := sparse.SetConnections([]Connection{{From: 1, To: 0, Weight: 2}}); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestSamplerNeurons: constants of their own belong to the machine's units, also when some
+// are clamped; those of the setup change nothing but the random numbers' use.
+func TestSamplerNeurons(t *testing.T) {
+	m, s := boltzmann.REF(5), TutorialCUBA()
+	o := Options{Clamp: map[int]uint8{1: 1}}
+	for k := range 5 {
+		p := s.Neuron
+		p.TauRef = float64(10 + 10*k)
+		o.Network.Neurons, o.Network.Gains = append(o.Network.Neurons, p), append(o.Network.Gains, 1)
+	}
+	smp := lifSampler(t, m, s, o)
+	if err := smp.Reset(make([]uint8, 5), rng.Stream(1, "neurons")); err != nil {
+		t.Fatal(err)
+	}
+	flips, err := smp.Advance(2000, make([]sampling.Flip, 0, 1<<14))
+	if err != nil {
+		t.Fatal(err)
+	}
+	on, seen := [5]float64{}, [5]bool{}
+	for _, f := range flips {
+		if f.On == 1 {
+			on[f.Unit], seen[f.Unit] = f.Time, true
+		} else if d := f.Time - on[f.Unit]; seen[f.Unit] && math.Abs(d-float64(10+10*f.Unit)) > 1e-6 {
+			t.Fatalf("unit %d on for %v ms", f.Unit, d)
+		}
+	}
+	if seen != [5]bool{true, false, true, true, true} {
+		t.Errorf("units that were on: %v", seen)
+	}
+	o.Network.Gains = o.Network.Gains[:4]
+	if _, err := NewSampler(m, s, o); err == nil || !strings.Contains(err.Error(), "Gains for 4") {
 		t.Error(err)
 	}
 }

@@ -281,6 +281,9 @@ func (s Setup) Validate() error {
 			fail("%s = %v mV: must be finite", f.name, f.v)
 		}
 	}
+	if g := p.GLeak(); p.C > 0 && p.TauM > 0 && (g == 0 || math.IsInf(g, 0)) {
+		fail("C = %v nF and TauM = %v ms: C/TauM must be finite and > 0", p.C, p.TauM)
+	}
 	if p.Reset >= p.Theta {
 		fail("Reset = %v mV: must be below Theta = %v mV", p.Reset, p.Theta)
 	}

@@ -43,7 +43,10 @@ type Options struct {
 	Extrapolate bool
 	Clamp       map[int]uint8 // evidence: unit → 0 or 1
 	ClampMode   ClampMode     // default ClampBias
-	Network     NetworkOptions
+	// Network has options of the network. Its Neurons and Gains are those of the machine's
+	// units; the translation is that for neurons of the setup, so that their mismatch
+	// distorts what is sampled.
+	Network NetworkOptions
 }
 
 // Sampler is a network of LIF neurons whose refractory states z(t) sample a Boltzmann
@@ -99,6 +102,10 @@ func NewSampler(m *boltzmann.Machine, s Setup, o Options) (*Sampler, error) {
 		}
 		net.Trace = append(net.Trace, k/smp.dim*len(smp.units)+i)
 	}
+	if net.Neurons != nil && len(net.Neurons) != smp.dim || net.Gains != nil && len(net.Gains) != smp.dim {
+		return nil, fmt.Errorf("lif: Neurons for %d and Gains for %d units: must be none or %d", len(net.Neurons), len(net.Gains), smp.dim)
+	}
+	net.Neurons, net.Gains = pick(net.Neurons, smp.units), pick(net.Gains, smp.units)
 	smp.bio = bio
 	if smp.net, err = NewNetwork(s, bio.Rest, bio.Weights, net); err != nil {
 		return nil, err
@@ -196,6 +203,17 @@ func (s *Sampler) UnmarshalBinary(data []byte) error {
 	}
 	s.readState()
 	return nil
+}
+
+// pick is what belongs to some units; nil if there is nothing.
+func pick[T any](all []T, units []int) (some []T) {
+	if all == nil {
+		return nil
+	}
+	for _, k := range units {
+		some = append(some, all[k])
+	}
+	return some
 }
 
 func identity(n int) []int {

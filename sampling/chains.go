@@ -73,6 +73,7 @@ func runChains[E Estimator[E]](ctx context.Context, pack int,
 		opt.Stream = "chain"
 	}
 
+	pack = min(pack, n)
 	blocks := (n + pack - 1) / pack
 	est := make([]E, n)
 	started := make([]bool, blocks) // whether the chains got past their warm-up

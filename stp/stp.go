@@ -87,7 +87,7 @@ func (p Params) Gains(tauRef, tauSyn float64) (rested, sustained float64) {
 }
 
 // FromGains are the constants without facilitation that have these gains. sustained must
-// be in (0, rested].
+// be in (0, rested).
 func FromGains(tauRec, rested, sustained, tauRef, tauSyn float64) (Params, error) {
 	for _, f := range []struct {
 		name string
@@ -97,8 +97,8 @@ func FromGains(tauRec, rested, sustained, tauRef, tauSyn float64) (Params, error
 			return Params{}, fmt.Errorf("stp: %s = %v: must be finite and > 0", f.name, f.v)
 		}
 	}
-	if sustained > rested {
-		return Params{}, fmt.Errorf("stp: sustained gain %v: must be at most the rested gain %v: a synapse without facilitation only depresses", sustained, rested)
+	if sustained >= rested {
+		return Params{}, fmt.Errorf("stp: sustained gain %v: must be below the rested gain %v: a synapse without facilitation only depresses", sustained, rested)
 	}
 	// R* = (1 − e)/(1 − (1 − U)e) solved for U, with 1 − e kept exact.
 	e := math.Exp(-tauRef / tauRec)
@@ -108,10 +108,11 @@ func FromGains(tauRec, rested, sustained, tauRef, tauSyn float64) (Params, error
 	if u > 1 {
 		return Params{}, fmt.Errorf("stp: gains %v and %v with tauRec = %v ms need U = %v: must be at most 1", rested, sustained, tauRec, u)
 	}
-	if u == 0 {
-		return Params{}, fmt.Errorf("stp: sustained gain = rested gain = %v: must be smaller, a synapse that depresses loses something", rested)
+	p := Params{U: u, TauRec: tauRec, Scale: rested / (kappa(tauRef, tauSyn) * u)}
+	if err := p.Validate(); err != nil { // numbers too far apart
+		return Params{}, err
 	}
-	return Params{U: u, TauRec: tauRec, Scale: rested / (kappa(tauRef, tauSyn) * u)}, nil
+	return p, nil
 }
 
 // Check says what a user of the constants should know; empty if nothing.

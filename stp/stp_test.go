@@ -192,14 +192,20 @@ func TestErrors(t *testing.T) {
 		rec, g0, g float64
 		want       string
 	}{
-		{300, 1, 1.1, "at most the rested gain"},
-		{300, 1, 1, "must be smaller"},
+		{300, 1, 1.1, "below the rested gain"},
+		{300, 1, 1, "below the rested gain"},
 		{300, 0, 0.5, "rested gain = 0"},
 		{math.NaN(), 1, 0.5, "tauRec = NaN"},
 		{300, 1.58, 0.01, "at most 1"},
 	} {
 		if _, err := stp.FromGains(c.rec, c.g0, c.g, 10, 10); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%+v: %v", c, err)
+		}
+	}
+	// Equal gains where e^{−τ_ref/τ_rec} is 0, and where static synapses pile up without end.
+	for _, c := range [][5]float64{{0.01, 1, 1, 10, 10}, {1e-3, 2, 1, 1e-300, 1e300}} {
+		if p, err := stp.FromGains(c[0], c[1], c[2], c[3], c[4]); err == nil {
+			t.Errorf("%v: %+v", c, p)
 		}
 	}
 }

@@ -118,9 +118,9 @@ func (f flags) cost(name string, simd bool, steps int64) (func() (time.Duration,
 	if simd {
 		path = fastest()
 	}
-	e, ok, err := engine.NewFast(cfg, path)
-	if err != nil || !ok {
-		return nil, fmt.Errorf("no fast engine for %s: %w", name, err)
+	e, err := fast(name, cfg, path)
+	if err != nil {
+		return nil, err
 	}
 	e.Reset(nil, rng.Stream(f.seed, "goals"))
 	buf := make([]sampling.Flip, 0, 1<<14)
@@ -163,9 +163,9 @@ func againstFloor(_ context.Context, f flags) (a, b func() (time.Duration, error
 	if err != nil {
 		return nil, nil, err
 	}
-	e, ok, err := engine.NewFast(cfg, fastest())
-	if err != nil || !ok {
-		return nil, nil, fmt.Errorf("no floor: %w", err)
+	e, err := fast("the floor", cfg, fastest())
+	if err != nil {
+		return nil, nil, err
 	}
 	e.Reset(nil, rng.Stream(f.seed, "floor"))
 	return a, func() (time.Duration, error) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
+	"math"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -123,6 +124,7 @@ func TestGoals(t *testing.T) {
 }
 
 func TestBadInput(t *testing.T) {
+	nan := float32(math.NaN())
 	for _, c := range []struct {
 		args  []string
 		words []string
@@ -139,6 +141,9 @@ func TestBadInput(t *testing.T) {
 		{[]string{"-weights", "missing.npy"}, []string{"missing.npy"}},
 		{[]string{"-weights", matrix(t, "(1, 2)", []float32{1, 2})}, []string{"square"}},
 		{[]string{"-weights", matrix(t, "(2, 2)", []float32{1, 2})}, []string{"needs 16"}},
+		{[]string{"-weights", matrix(t, "(2, 2)", []float32{0, nan, 0, 0}), "-path", "float64"}, []string{"(0, 1)", "NaN", "finite"}},
+		{[]string{"-tausyn", "1e9", "-path", "portable"}, []string{"time constants", "float64"}},
+		{[]string{"-tauref", "1e12"}, []string{"refractory time", "GB"}},
 	} {
 		program.Refused(t, c.args, c.words)
 	}

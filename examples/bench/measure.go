@@ -284,17 +284,23 @@ func (j job) start(seed uint64) (runner, error) {
 		if p.String() != j.path {
 			continue
 		}
-		f, ok, err := engine.NewFast(j.cfg, p)
+		f, err := fast(fmt.Sprintf("%s at %g Hz", j.net.name, j.rate), j.cfg, p)
 		if err != nil {
 			return nil, err
-		}
-		if !ok {
-			return nil, fmt.Errorf("%s at %g Hz: the single-precision engine does not take it (too many background events in a step): measure with -path %s", j.net.name, j.rate, double)
 		}
 		f.Reset(nil, src)
 		return f, nil
 	}
 	return nil, fmt.Errorf("no path %q", j.path)
+}
+
+// fast is the single-precision engine of a network.
+func fast(name string, c engine.Config, p kernel.Path) (*engine.Fast, error) {
+	f, ok, err := engine.NewFast(c, p)
+	if err == nil && !ok {
+		err = fmt.Errorf("%s: the single-precision engine does not take it (too many background events in a step, or time constants far from the step): measure with -path %s", name, double)
+	}
+	return f, err
 }
 
 // repeats is the number of runs of which the median counts, atLeast the CPU time of each.
@@ -394,10 +400,9 @@ func floorCost(ctx context.Context, seed uint64) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	paths := kernel.Paths()
-	f, ok, err := engine.NewFast(cfg, paths[len(paths)-1])
-	if err != nil || !ok {
-		return 0, fmt.Errorf("no floor: %w", err)
+	f, err := fast("the floor", cfg, fastest())
+	if err != nil {
+		return 0, err
 	}
 	f.Reset(nil, rng.Stream(seed, "floor"))
 	ns, _, err := median(ctx, 112, 100000, f.Floor)

@@ -2,9 +2,11 @@ package engine
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/gob"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"slices"
 
 	"github.com/spikesampling/spikesampling/internal/kernel"
@@ -40,6 +42,9 @@ func (f *Fast) change(set func(), weights bool) error {
 		f.add(&on)
 	}
 	apply := func() error {
+		if err := f.overflows(); err != nil {
+			return err
+		}
 		most := 0.0
 		if f.conductance() && weights {
 			if most = f.exponent(); most > kernel.MaxExponent {
@@ -314,15 +319,19 @@ func (e *Engine) UnmarshalBinary(data []byte) error {
 
 var errDamaged = errors.New("damaged state of a network")
 
-// encode and decode are the binary form of a state.
+// encode and decode are the binary form of a state: gob, and its checksum.
 func encode(s *state) ([]byte, error) {
 	var b bytes.Buffer
 	err := gob.NewEncoder(&b).Encode(s)
-	return b.Bytes(), err
+	return binary.LittleEndian.AppendUint32(b.Bytes(), crc32.ChecksumIEEE(b.Bytes())), err
 }
 
 func decode(data []byte, s *state, shape []int) error {
-	if err := gob.NewDecoder(bytes.NewReader(data)).Decode(s); err != nil {
+	n := len(data) - 4
+	if n < 0 || crc32.ChecksumIEEE(data[:n]) != binary.LittleEndian.Uint32(data[n:]) {
+		return errDamaged
+	}
+	if err := gob.NewDecoder(bytes.NewReader(data[:n])).Decode(s); err != nil {
 		return fmt.Errorf("%w: %w", errDamaged, err)
 	}
 	if !slices.Equal(s.Shape, shape) {

@@ -18,7 +18,9 @@ type moving interface {
 	Reset([]uint8, rand.Source)
 	Run(int64, []sampling.Flip) []sampling.Flip
 	Steps() int64
+	State() []uint8
 	Potential() []float64
+	Trace() []float64
 	SetRest([]float64) error
 	SetWeights([]float64, *Sparse, *Sparse) error
 	MarshalBinary() ([]byte, error)
@@ -89,7 +91,9 @@ func TestResumeErrors(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for what, bad := range map[string][]byte{"empty": nil, "another": foreign, "noise": []byte("noise"), "cut": data[:len(data)/2]} {
+		changed := slices.Clone(data)
+		changed[len(data)-20] ^= 1
+		for what, bad := range map[string][]byte{"empty": nil, "another": foreign, "noise": []byte("noise"), "cut": data[:len(data)/2], "changed": changed} {
 			if err := e.UnmarshalBinary(bad); err == nil {
 				t.Errorf("%s, %s: no error", name, what)
 			}
@@ -223,6 +227,9 @@ func TestChangeRefused(t *testing.T) {
 		huge[2] = math.MaxFloat64
 		if err := a.SetWeights(huge, nil, nil); err == nil {
 			t.Errorf("rectangular %v: no error", rectangular)
+		}
+		if err := a.SetRest([]float64{-50, 1e60, -50, -50}); err == nil || !strings.Contains(err.Error(), "neuron 1: overflows") {
+			t.Errorf("rectangular %v: %v", rectangular, err)
 		}
 		x, y := a.Run(5000, make([]sampling.Flip, 0, 1<<14)), b.Run(5000, make([]sampling.Flip, 0, 1<<14))
 		if len(x) < 20 || !slices.Equal(x, y) {

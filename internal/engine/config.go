@@ -35,7 +35,6 @@ type Config struct {
 	Exact          bool               // a neuron may spike again τ_ref after a spike, not one step later
 	Copies         int                // independent copies of the network; 0 is 1
 	Fixed          bool               // weights of the fast engine as 16-bit integers
-	FixedStep      float64            // [nA or µS] of one; 0: the smallest that holds all weights
 	TraceUnits     []int              // units whose membrane potential is kept at every step
 	TraceCapacity  int
 }
@@ -101,6 +100,25 @@ func (c *Config) longest() int {
 	return r
 }
 
+// extreme reports whether a time constant is so long that single precision would round the
+// decay of a step, or tables of decays would fill the memory, or so short that nothing is
+// left in the middle of a step.
+func (c *Config) extreme() bool {
+	if p := c.Plasticity; p != nil && math.Max(p.TauRec, p.TauFac) > c.Dt*(1<<20) {
+		return true
+	}
+	for k := range c.N {
+		q := c.neuron(k)
+		if math.Max(q.C/q.GLeak, math.Max(q.TauE, q.TauI)) > c.Dt*(1<<16) || math.Min(q.TauE, q.TauI) < c.Dt/(1<<6) {
+			return true
+		}
+	}
+	return math.Max(c.TauE, c.TauI) > c.Dt*(1<<16)
+}
+
+// maxBytes bounds the memory for what is kept of past steps.
+const maxBytes = 1 << 33
+
 // shapes reports what does not fit together.
 func (c *Config) shapes() error {
 	switch {
@@ -114,6 +132,9 @@ func (c *Config) shapes() error {
 		return fmt.Errorf("static synapses of %d senders: must be those of %d", len(c.Statics.Start)-1, c.N)
 	case c.Neurons != nil && len(c.Neurons) != c.N:
 		return fmt.Errorf("constants of %d neurons: must be those of %d", len(c.Neurons), c.N)
+	case float64(c.units())*(24*float64(c.Delay)+4*float64(c.longest())) > maxBytes:
+		return fmt.Errorf("%d neurons with a delay of %d and a refractory time of %d steps: need more than %d GB; take fewer or longer steps",
+			c.units(), c.Delay, c.longest(), maxBytes>>30)
 	}
 	return nil
 }

@@ -2,14 +2,15 @@
 // behind which package lif keeps everything that is done per neuron and step: state as
 // arrays, no allocation, flips of the refractory state as the only output.
 //
-// All neurons share their constants; each has its own resting potential, its own
-// background noise and its own random stream. One step n → n+1 of the grid:
+// Neurons share their constants, or each has its own; each has its own resting potential
+// and its own background noise. Engine is in double precision and for all networks, Fast in
+// single precision and for the common ones. One step n → n+1 of the grid:
 //
 //  1. Free neurons: exact propagation of the membrane (current-based), or exponential
 //     Euler with the conductances of the middle of the step (conductance-based).
 //  2. Threshold: a spike at t_{n+1} puts the neuron at the reset potential and z = 1 for
 //     the next Refractory steps; it integrates again in the step after them, so the
-//     shortest interspike interval is Refractory+1 steps.
+//     shortest interspike interval is Refractory+1 steps (Refractory with Exact).
 //  3. Synapses decay, background events and the spikes of Delay steps ago are added.
 package engine
 

@@ -209,8 +209,8 @@ func TestReset(t *testing.T) {
 }
 
 // TestStart: units that start on are at a uniformly drawn point of their refractory time,
-// and without a start each is on with probability ½: mean and share within 4.5 standard
-// errors (false alarm 1e-5 each; the seed is fixed).
+// and without a start each is on with probability ½, whatever its neighbour: mean and shares
+// within 4.5 standard errors (false alarm 1e-5 each; the seed is fixed), in both engines.
 func TestStart(t *testing.T) {
 	const n = 20000
 	c := noisy(1, false)
@@ -218,25 +218,30 @@ func TestStart(t *testing.T) {
 	for k := range c.Rest {
 		c.Rest[k] = -60
 	}
-	e := newEngine(t, c)
-	e.Reset(nil, rng.Stream(6, "start"))
-	on := 0
-	for _, z := range e.State() {
-		on += int(z)
+	own := c
+	own.Neurons = slices.Repeat([]Neuron{c.neuron(0)}, n)
+	for _, e := range []moving{newEngine(t, c), fast(t, c, best()), fast(t, own, best())} {
+		e.Reset(nil, rng.Stream(6, "start"))
+		on, pairs := 0, 0
+		for k, z := range e.State() {
+			on += int(z)
+			pairs += k % 2 * int(z&e.State()[k&^1])
+		}
+		near(t, "share on", float64(on)/n, 0.5, 4.5*0.5/math.Sqrt(n))
+		near(t, "share of pairs on", float64(pairs)/(n/2), 0.25, 4.5*math.Sqrt(0.25*0.75/(n/2)))
+		sum, seen := 0.0, make([]int, c.Refractory+1)
+		flips := e.Run(int64(c.Refractory), room(c, c.Refractory))
+		for _, f := range flips {
+			steps := int(math.Round(f.Time / c.Dt))
+			seen[steps]++
+			sum += float64(steps)
+		}
+		if len(flips) != on || seen[0] != 0 || seen[1] == 0 || seen[c.Refractory] == 0 {
+			t.Fatalf("%d of %d units ended in 1..%d steps", len(flips), on, c.Refractory)
+		}
+		sd := math.Sqrt(float64(c.Refractory*c.Refractory-1) / 12)
+		near(t, "mean of the rest of the refractory time", sum/float64(on), float64(c.Refractory+1)/2, 4.5*sd/math.Sqrt(float64(on)))
 	}
-	near(t, "share on", float64(on)/n, 0.5, 4.5*0.5/math.Sqrt(n))
-	sum, seen := 0.0, make([]int, c.Refractory+1)
-	flips := e.Run(int64(c.Refractory), room(c, c.Refractory))
-	for _, f := range flips {
-		steps := int(math.Round(f.Time / c.Dt))
-		seen[steps]++
-		sum += float64(steps)
-	}
-	if len(flips) != on || seen[0] != 0 || seen[1] == 0 || seen[c.Refractory] == 0 {
-		t.Fatalf("%d of %d units ended in 1..%d steps", len(flips), on, c.Refractory)
-	}
-	sd := math.Sqrt(float64(c.Refractory*c.Refractory-1) / 12)
-	near(t, "mean of the rest of the refractory time", sum/float64(on), float64(c.Refractory+1)/2, 4.5*sd/math.Sqrt(float64(on)))
 }
 
 // TestGenerator: a neuron's stream is xoroshiro128++, as published: these are the first
@@ -313,23 +318,30 @@ func TestSilent(t *testing.T) {
 // TestTrace: the trace is the potential of the listed units after every step, until its
 // capacity is used up.
 func TestTrace(t *testing.T) {
-	c := noisy(4, false)
-	c.TraceUnits, c.TraceCapacity = []int{3, 1}, 50
-	e := newEngine(t, c)
-	e.Reset(nil, rng.Stream(8, "trace"))
-	var want []float64
-	for n := range int64(80) {
-		e.Run(n+1, room(c, 1))
-		if n < 50 {
-			want = append(want, e.Potential()[3], e.Potential()[1])
+	c := noisy(5, false) // odd, so that copies do not follow each other directly
+	c.TraceUnits, c.TraceCapacity = []int{3, 1, 9}, 50
+	c.Copies = 3
+	for name, build := range both(t, c) {
+		e := build()
+		e.Reset(nil, rng.Stream(8, "trace"))
+		var want []float64
+		for n := range int64(80) {
+			e.Run(n+1, make([]sampling.Flip, 0, 30))
+			if u := e.Potential(); n < 50 {
+				want = append(want, u[3], u[1], u[9])
+			}
 		}
-	}
-	if !slices.Equal(e.Trace(), want) {
-		t.Errorf("trace of %d values: must be %d", len(e.Trace()), len(want))
-	}
-	e.Reset(nil, rng.Stream(8, "trace"))
-	if len(e.Trace()) != 0 {
-		t.Error("the trace outlives Reset")
+		if !slices.Equal(e.Trace(), want) {
+			t.Errorf("%s: trace of %d values: must be %d", name, len(e.Trace()), len(want))
+		}
+		e.Reset(nil, rng.Stream(8, "trace"))
+		if len(e.Trace()) != 0 {
+			t.Errorf("%s: the trace outlives Reset", name)
+		}
+		e.Run(80, make([]sampling.Flip, 0, 1<<10))
+		if !slices.Equal(e.Trace(), want) {
+			t.Errorf("%s: the trace of a run is not that of its steps", name)
+		}
 	}
 }
 

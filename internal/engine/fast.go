@@ -99,7 +99,7 @@ func NewFast(c Config, path kernel.Path) (f *Fast, ok bool, err error) {
 	if err := c.shapes(); err != nil {
 		return nil, false, err
 	}
-	if c.Precise || c.NoThreshold {
+	if c.Precise || c.NoThreshold || c.extreme() {
 		return nil, false, nil
 	}
 	for _, k := range c.kinds() {

@@ -325,6 +325,9 @@ func TestNotCommon(t *testing.T) {
 		"two sources":         func(c *Config) { c.NoiseI = append(c.NoiseI, dynamics.Poisson{Rate: 10, Weight: 0.002}) },
 		"too many events":     func(c *Config) { c.NoiseE[0].Rate = 90000 },
 		"free":                func(c *Config) { c.NoThreshold = true },
+		"endless synapses":    func(c *Config) { c.TauE, c.TauI = 1e12, 1e12 },
+		"endless recovery":    func(c *Config) { c.Plasticity = &stp.Params{U: 0.5, TauRec: 1e12, Scale: 1} },
+		"momentary synapses":  func(c *Config) { c.Conductance, c.RevI, c.TauE = true, -90, 1e-6 },
 	} {
 		c := common(3, 400)
 		change(&c)

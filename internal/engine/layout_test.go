@@ -368,6 +368,19 @@ func TestOverflow(t *testing.T) {
 		}
 	}
 	c := common(3, 400)
+	c.NoiseI[0] = dynamics.Poisson{Rate: 1e-10, Weight: 1e40}
+	for _, neurons := range [][]Neuron{nil, {c.neuron(0), c.neuron(0), c.neuron(0)}} {
+		c.Neurons = neurons
+		if _, ok, err := NewFast(c, best()); ok || err == nil || !strings.Contains(err.Error(), "overflows") {
+			t.Errorf("huge events: %v, %v", ok, err)
+		}
+	}
+	c = common(3, 400)
+	c.Refractory = 1 << 31
+	if _, err := New(c); err == nil || !strings.Contains(err.Error(), "need more than 8 GB") {
+		t.Errorf("2^31 steps: %v", err)
+	}
+	c = common(3, 400)
 	c.NoiseE = append(c.NoiseE, dynamics.Poisson{})
 	if _, ok, err := NewFast(c, best()); !ok || err != nil {
 		t.Errorf("a source without events: %v, %v", ok, err)

@@ -46,17 +46,38 @@ func (f *Fast) setUp() (ok bool, err error) {
 	if !ok || c.Profile != nil && !f.profile() {
 		return false, nil
 	}
-	for _, x := range [][]float32{f.v, f.c, f.j, f.ji, f.l} {
-		for lane, y := range x[:min(len(x), len(f.unit))] {
-			if f.unit[lane] >= 0 && math.IsInf(float64(y), 0) {
-				return false, fmt.Errorf("resting potential or background of neuron %d: overflows single precision", int(f.unit[lane])%c.N)
-			}
-		}
+	if err := f.overflows(); err != nil {
+		return false, err
 	}
 	if c.synaptic() {
 		return true, f.synapses()
 	}
 	return true, nil
+}
+
+// overflows reports a neuron whose numbers single precision cannot hold.
+func (f *Fast) overflows() error {
+	c := &f.cfg
+	for i := range f.k {
+		k := &f.k[i]
+		x := []float64{math.Abs(c.Rest[i]-k.Theta) + c.widest(), k.Reset - k.Theta, k.drive}
+		for r, src := range [][]dynamics.Poisson{c.NoiseE, c.NoiseI} {
+			for _, p := range src {
+				if p.Rate > 0 {
+					x = append(x, p.Weight*k.Gain/[]float64{k.exc, k.inh}[r])
+				}
+			}
+		}
+		if f.conductance() {
+			x = append(x, k.RevE-k.Theta, k.RevI-k.Theta)
+		}
+		for _, x := range x {
+			if !(math.Abs(x) <= largest) {
+				return fmt.Errorf("potentials or background of neuron %d: overflows single precision", i)
+			}
+		}
+	}
+	return nil
 }
 
 // currents sets up a current-based network; ok is false if it is not of the kind.
@@ -205,30 +226,45 @@ func (f *Fast) conductances() (ok bool) {
 }
 
 // exponent is what the conductances of any unit times the step over the capacitance stay
-// below: the mean of the background and ten standard deviations, and all synapses at their
-// weight, or at the sum of a burst of static ones.
+// below: the mean of the background and ten standard deviations, and all synapses at what
+// the spikes of a sender that is always on add up to.
 func (f *Fast) exponent() (most float64) {
 	c := &f.cfg
+	shortest := c.neuron(0).Refractory
+	for k := range c.N {
+		shortest = min(shortest, c.neuron(k).Refractory)
+	}
+	interval := float64(shortest) * c.Dt
+	// static is that sum of static synapses at a target with time constant tau, plain that of
+	// the others, which recover with own if they renew.
+	static := func(tau float64) float64 { return -1 / math.Expm1(-interval/tau) }
+	plain := func(tau, own float64) float64 {
+		switch p := c.Plasticity; {
+		case p != nil && p.TauFac == 0: // the resource is at most 1
+			return static(tau) * p.Scale * p.U
+		case p != nil: // and so is the utilisation
+			return static(tau) * p.Scale
+		case c.Static:
+			return static(tau)
+		}
+		return math.Max(1, static(tau)/static(own))
+	}
+	plainUnits, staticUnits := newUnits(c.N), newUnits(c.N)
+	for k := range f.k {
+		q := &f.k[k]
+		staticUnits.pos[k], staticUnits.neg[k] = static(q.TauE)/q.exc, -static(q.TauI)/q.inh
+		plainUnits.pos[k], plainUnits.neg[k] = plain(q.TauE, c.TauE)/q.exc, -plain(q.TauI, c.TauI)/q.inh
+		if c.Rectangular {
+			plainUnits.pos[k], plainUnits.neg[k] = c.Dt/q.C, -c.Dt/q.C
+		}
+	}
 	recurrent := make([]float64, c.N)
 	for i := range c.N {
-		burst := 1.0
-		if q := &f.k[i]; c.Static || c.Plasticity != nil {
-			burst = -1 / math.Expm1(-float64(q.Refractory)*c.Dt/math.Max(c.TauE, c.TauI))
-		}
-		if c.Plasticity != nil { // utilisation and resource are at most 1
-			burst *= c.Plasticity.Scale
-			if c.Plasticity.TauFac == 0 {
-				burst *= c.Plasticity.U
-			}
-		}
-		peak := func(factor float64) func(k int, w float64) {
-			return func(k int, w float64) { recurrent[k] += factor * math.Max(w/f.k[k].exc, -w/f.k[k].inh) }
-		}
 		if c.connected() {
-			c.row(i, peak(burst))
+			c.row(i, func(k int, w float64) { recurrent[k] += plainUnits.value(k, w) })
 		}
 		if c.Statics != nil {
-			c.Statics.row(i, peak(-1/math.Expm1(-float64(f.k[i].Refractory)*c.Dt/math.Max(c.TauE, c.TauI))))
+			c.Statics.row(i, func(k int, w float64) { recurrent[k] += staticUnits.value(k, w) })
 		}
 	}
 	for k := range f.k {
@@ -339,8 +375,8 @@ func (f *Fast) oneTau() bool {
 func (f *Fast) matrix(r rows, u units, constants []float32) (m *matrix, grid float64, err error) {
 	if constants != nil {
 		if u.grid = f.gridOf(u, constants); u.grid != 0 {
-			for i, x := range constants {
-				constants[i] = float32(math.Round(float64(x)/u.grid) * u.grid)
+			for _, lane := range f.lane { // the others must keep what they have
+				constants[lane] = float32(math.Round(float64(constants[lane])/u.grid) * u.grid)
 			}
 		}
 	}

@@ -286,9 +286,11 @@ func covariance(a, b []float64) float64 {
 // TestStartSynapses: right after Reset the synapses are as units that are on left them:
 // they spiked a refractory time before they go off.
 func TestStartSynapses(t *testing.T) {
-	for _, kind := range []string{"renewing", "delay", "plastic", "rectangular"} {
+	for _, kind := range []string{"renewing", "delay", "plastic", "rectangular", "two tau"} {
 		c := conductances(common(3, 1000))
-		c.TauI = 10
+		if kind != "two tau" {
+			c.TauI = 10
+		}
 		c.Weights = []float64{0, 0.01, -0.02, 0.03, 0, 0.04, -0.05, -0.06, 0}
 		jump := 1.0
 		switch kind {
@@ -330,13 +332,13 @@ func TestStartSynapses(t *testing.T) {
 						continue
 					}
 					arrived++
-					share := jump * math.Exp(-age/10)
+					shareE, shareI := jump*math.Exp(-age/c.TauE), jump*math.Exp(-age/c.TauI)
 					if c.Rectangular {
-						share = 1
+						shareE, shareI = 1, 1
 					}
 					for k, w := range c.Weights[3*f.Unit:][:3] {
-						wantE[k] += share * math.Max(w, 0)
-						wantI[k] += share * math.Max(-w, 0)
+						wantE[k] += shareE * math.Max(w, 0)
+						wantI[k] += shareI * math.Max(-w, 0)
 					}
 				}
 				for k := range 3 {

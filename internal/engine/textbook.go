@@ -3,6 +3,8 @@ package engine
 import (
 	"math"
 	"math/rand/v2"
+
+	"github.com/spikesampling/spikesampling/sampling/dynamics"
 )
 
 // Textbook is the honest baseline that speed is compared with: the loop one writes first
@@ -34,7 +36,7 @@ func (t *Textbook) Run(steps int) {
 	c := &t.c
 	tauM := c.C / c.GLeak
 	pm, ps := math.Exp(-c.Dt/tauM), math.Exp(-c.Dt/c.TauE)
-	k := tauM * c.TauE / (c.TauE - tauM) * (ps - pm) / c.C
+	k := dynamics.Convolve(c.Dt, tauM, c.TauE) / c.C
 	meanE, meanI := c.NoiseE[0].Rate*c.Dt/1000, c.NoiseI[0].Rate*c.Dt/1000
 	zeroE, zeroI := math.Exp(-meanE), math.Exp(-meanI)
 	for range steps {

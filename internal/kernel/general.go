@@ -6,8 +6,8 @@ import (
 )
 
 // General is the state of a network whose units have constants of their own. One step of
-// a current-based unit, with currents je and ji of excitatory and inhibitory synapses, both
-// ≥ 0:
+// a current-based unit, with currents je and ji of excitatory and inhibitory synapses, or je
+// of the network's both if they decay alike:
 //
 //	v' = v·A + ((je − ji) + c)
 //	spike if v' ≥ +0 and left = 0

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"testing"
 	"unsafe"
 )
@@ -163,6 +164,35 @@ func TestBitIdentity(t *testing.T) {
 					t.Fatalf("N=%d, %v: other refractory states", n, p)
 				}
 			}
+		}
+	}
+}
+
+// TestFloor: all paths do the same without noise, and go on where they stopped.
+func TestFloor(t *testing.T) {
+	run := func(p Path) (x *network, spikes int) {
+		x = newNetwork(40, 0.04, 1)
+		for k := range x.n {
+			x.c[k] = 0.01 * float32(k%3-1)
+		}
+		for steps := int64(1000); steps > 0; steps -= x.Limit {
+			x.Limit = steps
+			p.Floor(&x.Block)
+			if x.Any != 0 {
+				x.spikes()
+				spikes += len(x.unit)
+			}
+		}
+		return x, spikes
+	}
+	want, count := run(Portable)
+	if count < 13*9 || count > 13*10 { // those that are driven, every 101 steps once they are there
+		t.Errorf("%d spikes", count)
+	}
+	for _, p := range Paths()[1:] {
+		got, _ := run(p)
+		if !slices.Equal(got.v, want.v) || !slices.Equal(got.j, want.j) || string(got.ring) != string(want.ring) || string(got.ref) != string(want.ref) || got.Slot != want.Slot {
+			t.Errorf("%v: another state", p)
 		}
 	}
 }
