@@ -374,6 +374,15 @@ func TestQuantise(t *testing.T) {
 		if largest != info.WeightError || bias != info.BiasError || largest > info.Grid/2 || bias > info.Grid/2 {
 			t.Fatalf("%v: weights differ by %v, biases by %v", info, largest, bias)
 		}
+		for k := range q.b {
+			sum := math.Abs(q.b[k])
+			for _, w := range q.row(k) {
+				sum += math.Abs(w)
+			}
+			if sum/info.Grid >= gibbskernel.MaxField {
+				t.Fatalf("log odds of unit %d reach %v on the grid", k, sum/info.Grid)
+			}
+		}
 		if field > 1e-100 && info.Grid > weight/8192*1.001 && info.Grid > field/(1<<24) {
 			t.Fatalf("grid %v for weights up to %v, fields up to %v: coarser than need be", info.Grid, weight, field)
 		}

@@ -97,7 +97,7 @@ func (c *chain) visit(k int, beta, x float64) (bool, error) {
 		if math.IsNaN(u) {
 			return false, fmt.Errorf("tempering: log odds of unit %d is NaN", k)
 		}
-		v = u // β = 0: impossible states stay impossible
+		v = u // β = 0: impossible states stay impossible; β = ∞ and u = 0: a fair coin
 	}
 	on := heatbath.Below(x, v)
 	if on == c.z[k] {

@@ -112,8 +112,8 @@ func unfit(format string, a ...any) error {
 	return fmt.Errorf("%w: %s", errCheckpoint, fmt.Sprintf(format, a...))
 }
 
-// decode reads a checkpoint of a sampler of that kind with that many levels and chains, of
-// which like is one.
+// decode reads a checkpoint of a sampler of that kind with that many levels, 0 without a
+// ladder, and chains, of which like is one.
 func decode(data []byte, kind string, like *chain, chains, levels int) (*restored, error) {
 	s := new(snapshot)
 	if err := gob.NewDecoder(bytes.NewReader(data)).Decode(s); err != nil {
@@ -125,8 +125,10 @@ func decode(data []byte, kind string, like *chain, chains, levels int) (*restore
 	if len(s.Chains) != chains || len(s.Ladder) != levels {
 		return nil, unfit("it has %d chains and %d levels, must have %d and %d", len(s.Chains), len(s.Ladder), chains, levels)
 	}
-	if err := s.Ladder.Validate(); err != nil {
-		return nil, errors.Join(errCheckpoint, err)
+	if levels > 0 {
+		if err := s.Ladder.Validate(); err != nil {
+			return nil, errors.Join(errCheckpoint, err)
+		}
 	}
 	const most = 1 << 52 // Time is exact as a float64
 	for _, n := range []int64{s.Time, s.Cost, s.Count, s.Learned, s.Scans} {

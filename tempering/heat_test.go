@@ -82,6 +82,10 @@ func TestDiffusionOneChannel(t *testing.T) {
 	if h = must(Diffusion(lif.Dold2019(), -40, 4, 4)); math.Abs(h.Drift) < 1 {
 		t.Errorf("unbalanced background has drift %v", h.Drift)
 	}
+	// Then synapses of either sign get their own temperature, by their distances.
+	n := lif.Dold2019().Neuron
+	at := must(Diffusion(lif.Dold2019(), -40, 1, 1)).Mean
+	closeTo(t, "TExc/TInh", h.TExc/h.TInh, (n.EExc-at)/(n.EExc-h.Mean)*(n.EInh-h.Mean)/(n.EInh-at), 1e-12)
 	// All noise gone.
 	if h = must(Diffusion(s, -50, 0, 0)); h.TBias != 0 || h.SD != 0 {
 		t.Errorf("no noise: %+v", h)

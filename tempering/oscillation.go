@@ -64,8 +64,8 @@ func (o Oscillation) prepare(s lif.Setup) (_ Oscillation, lo, hi float64, err er
 		return fail(err)
 	}
 	lo, hi = slices.Min(m), slices.Max(m)
-	if p := o.Profile.Period(); lo < hi && p < 4*o.Step {
-		return fail(fmt.Errorf("tempering: period = %v ms with Step = %v ms: must be at least 4 steps (frequency at most %v Hz)", p, o.Step, 1000/(4*o.Step)))
+	if err := checkSteps(m, o.Profile.Period(), o.Step); err != nil {
+		return fail(err)
 	}
 	if err := checkEvents(s, hi, "the largest factor"); err != nil {
 		return fail(err)

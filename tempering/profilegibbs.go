@@ -6,7 +6,6 @@ import (
 	"math"
 	"math/rand/v2"
 
-	"github.com/spikesampling/spikesampling/internal/heatbath"
 	"github.com/spikesampling/spikesampling/lif"
 	"github.com/spikesampling/spikesampling/sampling"
 )
@@ -18,7 +17,7 @@ type ProfileGibbsOptions struct {
 	// SweepMs is the time that a sweep of N visits stands for [ms]; default 10, the usual
 	// refractory time of a neuron.
 	SweepMs float64
-	Step    float64 // time for which T stays constant [ms], cut to fit the period; default 1
+	Step    float64 // time for which T stays constant [ms], cut to fit the period of ≥ 4; default 1
 	// Temperature is T at a factor of the background rates, ≥ 0; default √factor, and 1
 	// exactly at factor 1. With [Map.Temperature] it is that of the neurons of a setup.
 	Temperature func(factor float64) float64
@@ -28,21 +27,18 @@ type ProfileGibbsOptions struct {
 // would give to neurons, β(t) = 1/T(m(t)). It is the control of an oscillating network:
 // the same schedule without the neurons. Like it, it samples no exact law unless T is
 // constant: it is periodic annealing, with no accept step and no level weights. A
-// constant profile at T = 1 makes boltzmann.Gibbs, bit for bit.
+// constant profile at T = 1 makes the flips of boltzmann.Gibbs.
 //
 // Time is in ms. A visit lasts SweepMs/N, has the temperature of its middle, and flips at
 // its end. At T = 0 a unit follows the sign of its log odds, and a fair coin where they
-// are 0. ProfileGibbs cannot be marshalled.
+// are 0.
 type ProfileGibbs struct {
+	c     core // its time counts visits
+	ch    *chain
 	scan  Scan
-	field *sampling.Field
-	z     []uint8
 	sweep float64   // [ms]
 	beta  []float64 // of equal parts of the period
 	per   float64   // period [visits]
-	steps int64     // visits since Reset
-	next  int       // the next unit of a sequential scan
-	r     *rand.Rand
 }
 
 var _ sampling.Sampler = (*ProfileGibbs)(nil)
@@ -70,15 +66,19 @@ func NewProfileGibbs(m sampling.Model, o ProfileGibbsOptions) (*ProfileGibbs, er
 	if !(o.SweepMs > 0 && o.Step > 0) || math.IsInf(o.SweepMs, 0) || math.IsInf(o.Step, 0) {
 		return nil, fmt.Errorf("tempering: SweepMs = %v, Step = %v: must be finite and > 0", o.SweepMs, o.Step)
 	}
-	if _, err := cycle(o.Profile); err != nil {
+	factors, err := cycle(o.Profile)
+	if err != nil {
 		return nil, err
 	}
 	period := o.Profile.Period()
+	if err := checkSteps(factors, period, o.Step); err != nil {
+		return nil, err
+	}
 	parts := math.Ceil(period / o.Step)
 	if parts > maxParts {
 		return nil, fmt.Errorf("tempering: period = %v ms with Step = %v ms: must be at most 2^20 steps", period, o.Step)
 	}
-	g := &ProfileGibbs{scan: o.Scan, field: sampling.NewField(m), z: make([]uint8, m.Dim()),
+	g := &ProfileGibbs{c: newCore(m.Dim()), ch: newChain(m), scan: o.Scan,
 		sweep: o.SweepMs, per: period / o.SweepMs * float64(m.Dim()), beta: make([]float64, int(parts))}
 	for i := range g.beta {
 		at := period * (float64(i) + 0.5) / parts
@@ -92,72 +92,51 @@ func NewProfileGibbs(m sampling.Model, o ProfileGibbsOptions) (*ProfileGibbs, er
 }
 
 // Dim is the number N of units.
-func (g *ProfileGibbs) Dim() int { return len(g.z) }
+func (g *ProfileGibbs) Dim() int { return g.c.n }
 
 // State is the state at Time: the sampler's own memory, valid until the next Advance.
-func (g *ProfileGibbs) State() []uint8 { return g.z }
+func (g *ProfileGibbs) State() []uint8 { return g.ch.z }
 
 // Time is the time since Reset [ms].
-func (g *ProfileGibbs) Time() float64 { return g.time(g.steps) }
-
-func (g *ProfileGibbs) time(steps int64) float64 {
-	return float64(steps) / float64(len(g.z)) * g.sweep
-}
+func (g *ProfileGibbs) Time() float64 { return float64(g.c.time) / float64(g.c.n) * g.sweep }
 
 // Reset puts the chain at time 0, which is that of the profile, in state start, with all
-// randomness from src. A nil start draws each unit as a fair coin.
+// randomness from src. A nil start draws each unit as a fair coin. It refuses a start of
+// infinite energy.
 func (g *ProfileGibbs) Reset(start []uint8, src rand.Source) error {
-	if src == nil {
-		return errors.New("tempering: random source is nil")
+	r, err := g.c.reset(src)
+	if err != nil {
+		return err
 	}
-	r := rand.New(src)
-	if start == nil {
-		for k := range g.z {
-			g.z[k] = uint8(r.Uint64() >> 63)
-		}
-	} else {
-		if err := sampling.CheckState(start, len(g.z)); err != nil {
-			return fmt.Errorf("tempering: %w", err)
-		}
-		copy(g.z, start)
+	if err := g.ch.start(start, r); err != nil {
+		return err
 	}
-	g.r, g.steps, g.next = r, 0, 0
-	g.field.Reset(g.z)
+	g.c.r = r
 	return nil
 }
 
 // Advance visits units until Time reaches t [ms] or buf is full. It fails if a log odds is
-// NaN.
+// NaN; then the sampler must be Reset.
 func (g *ProfileGibbs) Advance(t float64, buf []sampling.Flip) ([]sampling.Flip, error) {
 	flips := buf[:0]
-	if g.r == nil {
+	if g.c.r == nil {
 		return flips, errNotReset
 	}
 	if !finite(t) {
 		return flips, fmt.Errorf("tempering: Advance to time %v: must be finite", t)
 	}
-	n := len(g.z)
 	for g.Time() < t && len(flips) < cap(buf) {
-		k := g.next
+		k := int(g.c.time % int64(g.c.n))
 		if g.scan == Random {
-			k = g.r.IntN(n)
-		} else if g.next++; g.next == n {
-			g.next = 0
+			k = g.c.r.IntN(g.c.n)
 		}
-		u := g.field.U[k]
-		if math.IsNaN(u) {
-			return flips, fmt.Errorf("tempering: log odds of unit %d is NaN at %v ms", k, g.Time())
+		flipped, err := g.ch.visit(k, g.betaNow(), g.c.r.Float64())
+		if err != nil {
+			g.c.r = nil
+			return flips, err
 		}
-		v := u * g.betaNow()
-		if math.IsNaN(v) {
-			v = 0 // T = 0 and u = 0
-		}
-		g.steps++
-		on := heatbath.Below(g.r.Float64(), v)
-		if on != g.z[k] {
-			g.z[k] = on
-			g.field.Flipped(g.z, k)
-			flips = append(flips, sampling.Flip{Time: g.Time(), Unit: int32(k), On: on})
+		if g.c.time++; flipped {
+			flips = append(flips, sampling.Flip{Time: g.Time(), Unit: int32(k), On: g.ch.z[k]})
 		}
 	}
 	return flips, nil
@@ -165,6 +144,6 @@ func (g *ProfileGibbs) Advance(t float64, buf []sampling.Flip) ([]sampling.Flip,
 
 // betaNow is the inverse temperature of the visit that begins now.
 func (g *ProfileGibbs) betaNow() float64 {
-	i := int(PhaseOf(float64(g.steps)+0.5, g.per) * float64(len(g.beta)))
+	i := int(PhaseOf(float64(g.c.time)+0.5, g.per) * float64(len(g.beta)))
 	return g.beta[min(i, len(g.beta)-1)]
 }

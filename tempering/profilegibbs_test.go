@@ -15,7 +15,7 @@ import (
 	"github.com/spikesampling/spikesampling/sampling/rng"
 )
 
-// TestProfileGibbsConstant: a constant profile at T = 1 is boltzmann.Gibbs, bit for bit,
+// TestProfileGibbsConstant: a constant profile at T = 1 has the flips of boltzmann.Gibbs,
 // beyond the number of flips at which log odds are computed anew.
 func TestProfileGibbsConstant(t *testing.T) {
 	m := bmS(8, 1.5)
@@ -168,6 +168,51 @@ func TestProfileGibbsSlow(t *testing.T) {
 	}
 }
 
+// TestProfileGibbsResume: a restored chain goes on bit for bit, from amid a sweep and a cycle;
+// checkpoints of others and of other machines are refused.
+func TestProfileGibbsResume(t *testing.T) {
+	for _, scan := range []Scan{Sequential, Random} {
+		build := func(a float64) *ProfileGibbs {
+			return must(NewProfileGibbs(bmS(20, a), ProfileGibbsOptions{Scan: scan}))
+		}
+		s, other := build(1), build(1)
+		_, err := s.MarshalBinary()
+		refused(t, "before Reset", err, "Reset")
+		if err := s.Reset(nil, rng.Stream(5, "resume")); err != nil {
+			t.Fatal(err)
+		}
+		run(t, s, 0, 1234.3)
+		data := must(s.MarshalBinary())
+		if err := other.UnmarshalBinary(data); err != nil {
+			t.Fatal(err)
+		}
+		a, b := must(s.Advance(3000, make([]sampling.Flip, 0, 4000))), must(other.Advance(3000, make([]sampling.Flip, 0, 4000)))
+		if len(a) < 500 || !slices.Equal(a, b) || s.Time() != other.Time() || !slices.Equal(s.State(), other.State()) {
+			t.Errorf("%v: %d flips, restored %d, or others", scan, len(a), len(b))
+		}
+		refused(t, "another machine", build(2).UnmarshalBinary(data), "does not fit")
+		tt := must(NewTransitions(bmS(20, 1), TransitionsOptions{Ladder: Ladder{1, .5}}))
+		refused(t, "another sampler", tt.UnmarshalBinary(data), "profile")
+		for i := range data {
+			if i%50 == 0 && other.UnmarshalBinary(data[:i]) == nil {
+				t.Errorf("%d bytes accepted", i)
+			}
+		}
+	}
+}
+
+// TestProfileGibbsMiddle: a visit has the temperature of its middle. Visits of 1.5 ms begin at
+// 0, 1.5, 3 and 4.5 ms; the wave of 4 ms is hot from 1 to 3 ms.
+func TestProfileGibbsMiddle(t *testing.T) {
+	m := must(boltzmann.New(mat.NewSymDense(1, nil), []float64{1}))
+	g := must(NewProfileGibbs(m, ProfileGibbsOptions{Profile: Square{1, 4, 250, 0, .5}, SweepMs: 1.5}))
+	for i, want := range []float64{1, .5, 1, .5} {
+		if g.c.time = int64(i); g.betaNow() != want {
+			t.Errorf("visit %d is at β = %v: must be %v", i, g.betaNow(), want)
+		}
+	}
+}
+
 // TestProfileGibbsCold: at T = 0 a unit follows the sign of its log odds, and is a fair
 // coin where they are 0.
 func TestProfileGibbsCold(t *testing.T) {
@@ -198,6 +243,8 @@ func TestProfileGibbsRefuses(t *testing.T) {
 		{m, ProfileGibbsOptions{Step: nan}, []string{"Step = NaN"}},
 		{m, ProfileGibbsOptions{Profile: Constant(-1)}, []string{"Constant"}},
 		{m, ProfileGibbsOptions{Profile: Table{[]float64{1}, 1e9}}, []string{"2^20 steps"}},
+		{m, ProfileGibbsOptions{Profile: RaisedCosine{1, 4, 251, 0}}, []string{"at least 4 steps", "250 Hz"}},
+		{m, ProfileGibbsOptions{Profile: RaisedCosine{1, 4, 50, 0}, Step: 10}, []string{"at least 4 steps", "25 Hz"}},
 		{m, ProfileGibbsOptions{Temperature: func(float64) float64 { return -1 }}, []string{"temperature at", "is -1"}},
 		{m, ProfileGibbsOptions{Temperature: must(StoredMap(lif.TutorialCUBA())).Temperature, Profile: Constant(17)}, []string{"is NaN"}},
 	} {

@@ -11,7 +11,7 @@ type resumable interface {
 	encoding.BinaryUnmarshaler
 }
 
-var _ = []resumable{(*Simulated)(nil), (*AST)(nil), (*CAST)(nil), (*Transitions)(nil), (*Parallel)(nil)}
+var _ = []resumable{(*Simulated)(nil), (*AST)(nil), (*CAST)(nil), (*Transitions)(nil), (*Parallel)(nil), (*ProfileGibbs)(nil)}
 
 // MarshalBinary encodes the chain and its random source, which must be ChaCha8, PCG, or
 // another encoding.BinaryMarshaler. Model and options are not part of it.
@@ -167,5 +167,27 @@ func (p *Parallel) UnmarshalBinary(data []byte) error {
 		p.fast = p.chains[0].fast.all
 	}
 	*p.x = exchange{x.At, x.Phase, x.Trips, x.Scans, x.Rejected, x.Tried}
+	return nil
+}
+
+// MarshalBinary is as Simulated.MarshalBinary.
+func (g *ProfileGibbs) MarshalBinary() ([]byte, error) {
+	x, err := g.c.take("profile", nil, g.ch)
+	if err != nil {
+		return nil, err
+	}
+	return x.encode()
+}
+
+// UnmarshalBinary is as Simulated.UnmarshalBinary.
+func (g *ProfileGibbs) UnmarshalBinary(data []byte) error {
+	x, err := decode(data, "profile", g.ch, 1, 0)
+	if err != nil {
+		return err
+	}
+	if err := g.c.resume(x.snapshot); err != nil {
+		return err
+	}
+	g.ch = x.chains[0]
 	return nil
 }

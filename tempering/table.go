@@ -128,6 +128,14 @@ func cycle(p lif.Profile) ([]float64, error) {
 	return m, nil
 }
 
+// checkSteps refuses a cycle of less than 4 steps, unless its factors m are all the same.
+func checkSteps(m []float64, period, step float64) error {
+	if slices.Min(m) < slices.Max(m) && period < 4*step {
+		return fmt.Errorf("tempering: period = %v ms with Step = %v ms: must be at least 4 steps (frequency at most %v Hz)", period, step, 1000/(4*step))
+	}
+	return nil
+}
+
 // Trough is the phase, as a fraction of the cycle, at which the profile is coldest, to a
 // tenth of a degree: the middle of the longest stretch at its minimum, 0 if it is constant.
 func Trough(p lif.Profile) (float64, error) {

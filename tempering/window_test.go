@@ -22,6 +22,7 @@ func TestPhaseWindow(t *testing.T) {
 		{PhaseWindow{0, 0.15}, 0.8501, true}, {PhaseWindow{0, 0.15}, 0.8499, false}, {PhaseWindow{0, 0.15}, -0.1, true},
 		{PhaseWindow{0.5, 0.25}, 0.25, true}, {PhaseWindow{0.5, 0.25}, 0.75, false}, {PhaseWindow{0.5, 0.25}, 0.5, true},
 		{PhaseWindow{3.5, 0.25}, 0.5, true}, {PhaseWindow{0.2, 0.5}, 0.7, true}, {PhaseWindow{0.2, 0.5}, 0.1, true},
+		{PhaseWindow{0.3, 0.1}, 0.21, true}, {PhaseWindow{0.3, 0.1}, 0.39, true}, {PhaseWindow{0.3, 0.1}, 0.7, false},
 	} {
 		if got := c.w.Keep(c.phase); got != c.want {
 			t.Errorf("%+v keeps %v: %v", c.w, c.phase, got)
@@ -212,7 +213,7 @@ func TestSwitchPhases(t *testing.T) {
 	for _, c := range []struct {
 		minRun float64
 		want   []float64
-	}{{0, []float64{0.5, 0.35, 0.2}}, {1, []float64{0.5}}} {
+	}{{0, []float64{0.5, 0.35, 0.2}}, {0.5, []float64{0.5, 0.35, 0.2}}, {1, []float64{0.5}}} {
 		s := must(NewSwitchPhases(estimate.LabelFunc(2, label), 10, c.minRun))
 		if err := s.Begin(0, []uint8{1, 0}); err != nil {
 			t.Fatal(err)
@@ -245,6 +246,13 @@ func TestSwitchPhases(t *testing.T) {
 		refused(t, "histogram", err, "at least 1")
 		_, err = s.Share(PhaseWindow{})
 		refused(t, "share", err, "window")
+		// Another stretch begins in another mode than the last ended in, which is no switch.
+		if err := s.Begin(50, []uint8{1, 0}); err != nil {
+			t.Fatal(err)
+		}
+		if s.Record(nil, 60); s.Switches() != 3 {
+			t.Errorf("%d switches with another stretch", s.Switches())
+		}
 		if err := s.Begin(math.Inf(1), nil); err == nil {
 			t.Error("begins at Inf")
 		}

@@ -112,6 +112,12 @@ func (f flags) experiment() (*experiment, error) {
 	if err != nil {
 		return nil, err
 	}
+	if math.Max(cues[len(cues)-1], -cues[0]) < 1e-3 {
+		return nil, fmt.Errorf("-cues %s: must have one that is not 0: there is no slope", f.cues)
+	}
+	if peaks[0] == 1 {
+		return nil, fmt.Errorf("-peaks %s: must be above 1: the constant background is run anyway", f.peaks)
+	}
 	s, err := lif.NamedSetup(f.set)
 	if err != nil {
 		return nil, err
@@ -131,8 +137,8 @@ func (f flags) experiment() (*experiment, error) {
 		return nil, fmt.Errorf("-duration %v: must be 1000 to 1e12 ms", f.duration)
 	case !(f.strength > 0) || f.strength > 20:
 		return nil, fmt.Errorf("-strength %v: must be above 0, at most 20", f.strength)
-	case !(f.freq >= .01) || f.freq > 100:
-		return nil, fmt.Errorf("-freq %v: must be 0.01 to 100 Hz", f.freq)
+	case !(f.freq >= .1) || f.freq > 100:
+		return nil, fmt.Errorf("-freq %v: must be 0.1 to 100 Hz", f.freq)
 	case f.chains < 1 || f.chains > 1000:
 		return nil, fmt.Errorf("-chains %d: must be 1 to 1000", f.chains)
 	}

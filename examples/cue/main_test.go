@@ -133,6 +133,8 @@ func TestBadInput(t *testing.T) {
 		{[]string{"-cues", "0.1,x"}, []string{"-cues", `"x"`, "number"}},
 		{[]string{"-cues", "0.3,0.1"}, []string{"-cues", "rise"}},
 		{[]string{"-cues", ""}, []string{"-cues"}},
+		{[]string{"-cues", "0"}, []string{"-cues 0", "not 0"}},
+		{[]string{"-peaks", "1,4"}, []string{"-peaks 1,4", "above 1"}},
 		{[]string{"-peaks", "0.5"}, []string{"-peaks", "from 1"}},
 		{[]string{"-peaks", "50"}, []string{"50", "map"}},
 		{[]string{"-duration", "1"}, []string{"-duration", "1000"}},

@@ -23,7 +23,7 @@ func (e *experiment) change() (cue, error) {
 		return c, nil
 	}
 	p := onB.cold.Occupancy()
-	c.SampledB = p[mapB] / (p[mapA] + p[mapB])
+	c.SampledB = compare.Number(p[mapB] / (p[mapA] + p[mapB]))
 	x, se, err := onB.cold.LogOdds(mapB, mapA)
 	if err != nil {
 		return c, err

@@ -258,7 +258,7 @@ type row struct {
 type cue struct {
 	Nats        float64          `json:"nats"`
 	ExactB      float64          `json:"exact_b"`   // exact probability of map B with the cue on it
-	SampledB    float64          `json:"sampled_b"` // in the cold phase
+	SampledB    compare.Number   `json:"sampled_b"` // in the cold phase; null if neither was seen
 	FreezeOut   compare.Number   `json:"freeze_out"`
 	FreezeOutSE compare.Number   `json:"freeze_out_se"`
 	Cycle       []int            `json:"cycle"` // since the change

@@ -127,7 +127,10 @@ func (e *experiment) phaseFigure(res *result) (*plotx.Figure, error) {
 	c := res.Cue
 	follow := plotx.Lines{Title: "the map when the cue changes, from map A", XLabel: "cycles since the change", YLabel: "probability of map B at the trough",
 		YMin: -.03, YMax: 1.03, VLines: []plotx.Reference{{At: 0}},
-		HLines: []plotx.Reference{{At: c.ExactB, Name: "exact, T = 1"}, {At: c.SampledB, Name: "sampled, cue on B"}}}
+		HLines: []plotx.Reference{{At: c.ExactB, Name: "exact, T = 1"}}}
+	if at := float64(c.SampledB); !math.IsNaN(at) {
+		follow.HLines = append(follow.HLines, plotx.Reference{At: at, Name: "sampled, cue on B"})
+	}
 	p := plotx.Line{Name: "±2 SE", Points: true}
 	for i, k := range c.Cycle {
 		x, se := float64(c.PB[i]), float64(c.SE[i])

@@ -18,6 +18,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spikesampling/spikesampling/internal/cli"
@@ -119,7 +120,7 @@ func run(ctx context.Context, f flags) error {
 	progress := cli.NewProgress(os.Stderr)
 	rows, stopped := b.compare(ctx, candidates, progress)
 	progress.Clear()
-	if stopped != nil && !errors.Is(stopped, context.Canceled) {
+	if stopped != nil && !errors.Is(stopped, context.Canceled) && len(rows) == 0 {
 		return stopped
 	}
 	res := b.result(rows, stopped != nil)
@@ -146,7 +147,7 @@ func run(ctx context.Context, f flags) error {
 	return stopped
 }
 
-// prepare reads all flags and finds the ladder; its errors are the user's.
+// prepare reads all flags and finds ladder and weights; its errors are the user's.
 func (f flags) prepare(ctx context.Context) (*bench, []sampler, error) {
 	switch {
 	case !(f.budget >= 1000) || math.IsInf(f.budget, 0) || f.budget > 1e12:
@@ -176,10 +177,13 @@ func (f flags) prepare(ctx context.Context) (*bench, []sampler, error) {
 	if b.heat, err = tempering.StoredMap(b.setup); err != nil {
 		b.heat = nil
 	}
-	for _, s := range list {
-		if s.ladder {
-			return b, list, b.findLadder(ctx)
+	if slices.ContainsFunc(list, func(s sampler) bool { return s.ladder }) {
+		if err := b.findLadder(ctx); err != nil {
+			return nil, nil, err
 		}
+	}
+	if slices.ContainsFunc(list, func(s sampler) bool { return s.name == "st" }) {
+		return b, list, b.findWeights(ctx)
 	}
 	return b, list, nil
 }

@@ -37,6 +37,7 @@ type output struct {
 		BioMS           float64   `json:"bio_ms"`
 		WallS           float64   `json:"wall_s"`
 		Copies          float64   `json:"copies"`
+		Setup           float64   `json:"setup_sweeps"`
 		Partial         bool      `json:"partial"`
 	} `json:"rows"`
 	Masses  []float64 `json:"masses"`
@@ -70,8 +71,13 @@ func TestDefault(t *testing.T) {
 		}
 	}
 	var names []string
+	setup := map[string]float64{}
 	for _, x := range r.Rows {
 		names = append(names, x.Sampler)
+		setup[x.Sampler] = x.Setup
+		if want := map[string]float64{"pt": 8, "pt-seo": 8, "cast": 2}[x.Sampler]; x.Copies != max(1, want) {
+			t.Errorf("%s: %v copies", x.Sampler, x.Copies)
+		}
 		if math.Abs(x.Sweeps/40000-1) > .02 || math.Abs(x.BioMS*x.Copies/x.Sweeps-10) > 1e-9 || !(x.WallS > 0) || len(x.Occupancy) != 3 || x.DKLModes == nil {
 			t.Errorf("%+v", x)
 		}
@@ -91,6 +97,10 @@ func TestDefault(t *testing.T) {
 				t.Errorf("%s: T_f %v, %v switches per 1000 sweeps", x.Sampler, x.FreezeOut, *x.SwitchesPer1000)
 			}
 		}
+	}
+	// The ladder, and the weights of st: a fifth of the budget of a chain, and the way home.
+	if x := setup["st"] - setup["pt"]; setup["gibbs"] != 0 || setup["pt"] != 8*63*128 || x < 2000 || x > 2500 {
+		t.Errorf("setup %v", setup)
 	}
 	if !slices.Equal(names, samplerNames()) {
 		t.Errorf("samplers %v, want %v", names, samplerNames())
@@ -199,6 +209,7 @@ func TestBadInput(t *testing.T) {
 		{[]string{"-model", file(`{"W": [[0,1],[2,0]], "b": [0,0]}`)}, []string{"W[", "symmetric"}},
 		{[]string{"-model", file(`{"W": [[1,0],[0,0]], "b": [0,0]}`)}, []string{"W[0,0]", "diagonal"}},
 		{[]string{"-model", file(`{"W": [[0,1e999],[1,0]], "b": [0,0]}`)}, []string{"1e999"}},
+		{[]string{"-model", file(`{"W": [[0,null],[null,0]], "b": [0,0]}`)}, []string{"null", "number"}},
 		{[]string{"-model", file(`{"W": [[0,1],[1,0]], "b": [0,0], "c": 1}`)}, []string{`"c"`}},
 		{[]string{"-model", file(`{"W": [[0,1],[1,0]], "b": [0,0], "modes": [[0,0],[0,2]]}`)}, []string{"unit 1 of mode 1 is 2", "0 or 1"}},
 		{[]string{"-model", file(`{"W": [[0,1],[1,0]], "b": [0,0], "modes": [[0,0],[0]]}`)}, []string{"mode 1 has 1 units", "2"}},
@@ -229,9 +240,33 @@ func TestBadInput(t *testing.T) {
 	}
 }
 
-// TestInterrupt: Ctrl-C keeps what was sampled, marks it, and exits 130.
+// TestFails: a sampler that fails does not cost the results of those before it, and a peak
+// beyond the measured temperatures has those of theory.
+func TestFails(t *testing.T) {
+	out, stderr, code := program.Call(t, nil, "-json", "-model", "cw", "-strength", "50", "-budget", "1000", "-samplers", "gibbs,ast,pt")
+	var r output
+	if err := json.Unmarshal([]byte(out), &r); err != nil || code != cli.Failure || !r.Partial || len(r.Rows) != 1 || !strings.Contains(stderr, "ast: chain 0") {
+		t.Errorf("exit %d, %v, %q, %q", code, err, out, stderr)
+	}
+	if r = call(t, "-peak", "20", "-budget", "1000", "-samplers", "anneal"); len(r.Rows) != 1 {
+		t.Errorf("%+v", r)
+	}
+}
+
+// TestInterrupt: Ctrl-C keeps what was sampled, marks it, and exits 130. It also ends the
+// search for weights.
 func TestInterrupt(t *testing.T) {
-	c := exec.Command(string(program), "-json", "-budget", "1e10", "-samplers", "gibbs,pt")
+	interrupt(t, "-budget", "1e12", "-samplers", "st")
+	var r output
+	if out := interrupt(t, "-budget", "1e10", "-samplers", "gibbs,pt"); json.Unmarshal([]byte(out), &r) != nil || !r.Partial || len(r.Rows) != 1 || !r.Rows[0].Partial || !(r.Rows[0].Sweeps > 1000) {
+		t.Errorf("%q", out)
+	}
+}
+
+// interrupt runs the command for a second and returns what it printed.
+func interrupt(t *testing.T, args ...string) string {
+	t.Helper()
+	c := exec.Command(string(program), append([]string{"-json"}, args...)...)
 	var o, e bytes.Buffer
 	c.Stdout, c.Stderr = &o, &e
 	if err := c.Start(); err != nil {
@@ -242,12 +277,10 @@ func TestInterrupt(t *testing.T) {
 		t.Fatal(err)
 	}
 	start := time.Now()
+	defer time.AfterFunc(10*time.Second, func() { _ = c.Process.Kill() }).Stop()
 	_ = c.Wait()
 	if code := c.ProcessState.ExitCode(); code != cli.Interrupted || time.Since(start) > 10*time.Second {
 		t.Errorf("exit %d after %v (%s)", code, time.Since(start), e.String())
 	}
-	var r output
-	if err := json.Unmarshal(o.Bytes(), &r); err != nil || !r.Partial || len(r.Rows) != 1 || !r.Rows[0].Partial || !(r.Rows[0].Sweeps > 1000) {
-		t.Errorf("%v: %q", err, o.String())
-	}
+	return o.String()
 }

@@ -165,6 +165,9 @@ func read(r io.Reader) (*model, error) {
 	if _, err := d.Token(); err != io.EOF {
 		return nil, errors.New("something follows the JSON object: must be one object and nothing else")
 	}
+	if bytes.Contains(b, []byte("null")) { // which encoding/json reads as 0 or as nothing
+		return nil, errors.New("null: must be a number")
+	}
 	n := len(f.B)
 	if n < 2 {
 		return nil, fmt.Errorf(`"b" has %d numbers: must have one for each of 2 or more units`, n)

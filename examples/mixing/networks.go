@@ -16,9 +16,9 @@ func (b *bench) rhythm() tempering.RaisedCosine {
 }
 
 // temperature is that of the neurons at a factor of the background rates, nil if it was not
-// measured: √factor.
+// measured up to the peak: √factor.
 func (b *bench) temperature() func(float64) float64 {
-	if b.heat == nil {
+	if b.heat == nil || math.IsNaN(b.heat.Temperature(b.f.peak)) {
 		return nil
 	}
 	return b.heat.Temperature
@@ -87,10 +87,6 @@ func freezeOut(r *compare.Row, masses []float64) (t, se float64) {
 	if !(xx > 1e-3) || !(xy > 0) || math.IsInf(xy, 0) {
 		return math.NaN(), math.NaN()
 	}
-	if len(exact) > 1 {
-		if t, _, err := tempering.FreezeOut(sampled, exact); err == nil {
-			return t, math.Sqrt(v) / xx * t * t
-		}
-	}
-	return xx / xy, math.Sqrt(v) / xx * (xx / xy) * (xx / xy)
+	t = xx / xy // as tempering.FreezeOut, which needs more than two modes
+	return t, math.Sqrt(v) / xx * t * t
 }

@@ -37,7 +37,7 @@ func (b *bench) report(res *result) string {
 	}
 	s.WriteString(compare.Table(rows))
 	if res.Partial {
-		s.WriteString("PARTIAL: interrupted, the last sampler got that far\n")
+		s.WriteString("PARTIAL: stopped before the end\n")
 	}
 	fmt.Fprintf(&s, "\n%d chains each, all from %s. A sweep is N updates at any temperature and of any replica, or %d ms of a\nspiking network; ×K: K replicas side by side in biological time. Setup: spent before, on ladder and weights.\n", res.Chains, b.startName(), tauRef)
 	for _, r := range res.Rows {
@@ -107,7 +107,7 @@ func (b *bench) verdict(res *result) string {
 	}
 	sweeps, bio, wall := compare.Best(right)
 	if len(right) == 1 {
-		fmt.Fprintf(&s, "Only %s has the right masses.\n", right[0].Sampler)
+		fmt.Fprintf(&s, "Only %s has masses known to be right.\n", right[0].Sampler)
 	}
 	if sweeps == nil || len(right) < 2 {
 		return s.String()

@@ -50,9 +50,6 @@ var samplers = []sampler{
 		return b.cold(c), err
 	}},
 	{"st", true, func(b *bench) (compare.Candidate, error) {
-		if err := b.findWeights(); err != nil {
-			return compare.Candidate{}, err
-		}
 		c, err := b.tempered("st", func() (sampling.Sampler, error) {
 			return tempering.NewSimulated(b.mod.m, tempering.SimulatedOptions{Ladder: b.ladder, LogWeights: b.weights})
 		})
@@ -191,7 +188,7 @@ func (b *bench) findLadder(ctx context.Context) error {
 
 // findWeights learns the weights of simulated tempering by one run that is not part of the
 // budget.
-func (b *bench) findWeights() error {
+func (b *bench) findWeights(ctx context.Context) error {
 	o := b.astOptions()
 	s, err := tempering.NewAST(b.mod.m, o)
 	if err != nil {
@@ -200,8 +197,8 @@ func (b *bench) findWeights() error {
 	if err := s.Reset(nil, rng.Stream(b.f.seed, "weights")); err != nil {
 		return err
 	}
-	if err := s.Adapt(context.Background()); err != nil {
-		return err
+	if err := s.Adapt(ctx); err != nil {
+		return fmt.Errorf("weights of st: %w", err)
 	}
 	b.weights, b.weightsCost = s.LogWeights(), float64(s.Cost())
 	return nil

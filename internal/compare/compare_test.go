@@ -112,6 +112,26 @@ func TestCurrencies(t *testing.T) {
 	}
 }
 
+// TestMinRun: the filter is in sweeps, whatever the unit of the sampler's time.
+func TestMinRun(t *testing.T) {
+	var switches []int64
+	for _, dt := range []float64{1, 10} {
+		c := Candidate{Name: "same", Spiking: dt == 10, New: func(context.Context, int) (sampling.Sampler, error) { return &telegraph{a: .05, dt: dt}, nil }}
+		for _, minRun := range []float64{0, 5} {
+			o := options(1e4)
+			o.MinRun = minRun
+			r, err := Run(t.Context(), c, o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			switches = append(switches, r.Switches)
+		}
+	}
+	if switches[0] != switches[2] || switches[1] != switches[3] || switches[1] >= switches[0] {
+		t.Errorf("%d switches in sweeps, all and filtered, then in ms", switches)
+	}
+}
+
 // TestCandidates: real samplers of a machine of two modes, all right and at the cost they
 // say, and the same whatever the number of processors.
 func TestCandidates(t *testing.T) {
@@ -230,6 +250,9 @@ func TestBest(t *testing.T) {
 	}
 	if s, _, _ := Best(rows[2:]); s != nil {
 		t.Errorf("best of none: %+v", s)
+	}
+	if (&Row{ESS: 19}).Agrees(nil) {
+		t.Error("19 draws agree with anything")
 	}
 }
 

@@ -276,8 +276,9 @@ func TestModesThin(t *testing.T) {
 		t.Fatal(err)
 	}
 	const end = 3 * maxReads
-	for i := 1; i <= 3; i++ { // one mode in each third
-		m.Record([]sampling.Flip{flip(float64(i*maxReads), 0, uint8(1-i%2)), flip(float64(i*maxReads), 1, uint8(i%2))}, float64(i*maxReads))
+	for i := 1; i <= 3; i++ { // one mode in each third, until just before its end
+		at := float64(i*maxReads - 1)
+		m.Record([]sampling.Flip{flip(at, 0, uint8(1-i%2)), flip(at, 1, uint8(i%2))}, at+1)
 	}
 	short := newPairs(0, 0)
 	if err := short.Begin(0, []uint8{0, 1}); err != nil {
@@ -291,7 +292,7 @@ func TestModesThin(t *testing.T) {
 		t.Fatalf("step %v, %d and %d readings", m.step, len(m.stretches[0].reads), len(m.stretches[1].reads))
 	}
 	for i, l := range m.stretches[1].reads {
-		if want := int16(4 * i / maxReads % 2); l != want {
+		if want := int16((4*i + 1) / maxReads % 2); l != want {
 			t.Fatalf("label at %d is %d, want %d", 4*i, l, want)
 		}
 	}
