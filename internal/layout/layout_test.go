@@ -51,6 +51,7 @@ var rules = []rule{
 	{"stp", []string{"sampling/dynamics"}},
 	{"internal/engine", with(bottom, "internal/kernel", "stp")},
 	{"lif", with(bottom, "boltzmann", "stp", "internal/engine", "internal/kernel")},
+	{"lif/ensemble", with(bottom, "boltzmann", "lif", "stp")},
 	{"tempering", with(bottom, "boltzmann", "lif")},
 	{"boltzmann/train", with(bottom, "boltzmann", "tempering", "internal/gibbskernel", "internal/kernel", "internal/npy")},
 	{"internal/embed", nil},
@@ -67,7 +68,7 @@ var rules = []rule{
 
 var (
 	bottom  = []string{"sampling/...", "internal/linalg", "internal/heatbath"}
-	library = with(bottom, "boltzmann/...", "internal/lumped", "stp", "lif", "tempering")
+	library = with(bottom, "boltzmann/...", "internal/lumped", "stp", "lif", "lif/ensemble", "tempering")
 )
 
 func with(base []string, more ...string) []string { return slices.Concat(base, more) }
