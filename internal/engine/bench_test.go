@@ -179,3 +179,19 @@ func BenchmarkFloor(b *testing.B) {
 		perNeuronStep(b, 112, func(steps int) { f.Floor(int64(steps)) })
 	})
 }
+
+// BenchmarkStart is from the weights to the first flip.
+func BenchmarkStart(b *testing.B) {
+	for _, n := range []int{100, 1000} {
+		c := common(n, 400)
+		b.Run(fmt.Sprintf("dense-%d", n), func(b *testing.B) {
+			buf := make([]sampling.Flip, 0, 4*n)
+			for range b.N {
+				f := fast(b, c, best())
+				f.Reset(nil, rng.Stream(1, "start"))
+				for len(f.Run(f.step+1, buf[:0])) == 0 {
+				}
+			}
+		})
+	}
+}

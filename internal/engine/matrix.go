@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
-	"slices"
 	"unsafe"
 
 	"github.com/spikesampling/spikesampling/internal/kernel"
@@ -151,13 +150,12 @@ func (c *rows) parts(i int, taken []bool) (parts []part, count int, total int64)
 		})
 	} else {
 		for g := range taken {
-			row := c.matrix[i*c.n:][g*kernel.Group : min((g+1)*kernel.Group, c.n)]
-			for _, w := range row {
-				if w != 0 {
-					count++
-				}
+			before := count
+			for _, w := range c.matrix[i*c.n:][g*kernel.Group : min((g+1)*kernel.Group, c.n)] {
+				b := math.Float64bits(w) << 1
+				count += int((b | -b) >> 63) // 1 if w is not 0, without a branch
 			}
-			taken[g] = count > 0 && slices.ContainsFunc(row, func(w float64) bool { return w != 0 })
+			taken[g] = count > before
 		}
 	}
 	for g, t := range taken {
@@ -195,6 +193,26 @@ func (m *matrix) fill(c rows, u *units, i int) error {
 	}
 	cls := &m.classes[m.class[i]]
 	from := int64(m.index[i]) * cls.stride
+	if c.list == nil && cls.f != nil && u.grid == 0 { // the usual case without calls
+		for _, p := range cls.parts {
+			first := int(p.group * kernel.Group)
+			w := c.matrix[i*c.n:][first:min(first+int(p.groups*kernel.Group), c.n)]
+			scales := [2][]float64{u.pos[first:][:len(w)], u.neg[first:][:len(w)]}
+			to := cls.f[from+p.offset:][:len(w)]
+			most := 0.0
+			for k, x := range w {
+				x *= scales[math.Float64bits(x)>>63][k] // signs are random: no branch
+				most = max(most, math.Abs(x))
+				to[k] = float32(x)
+			}
+			if !(most <= largest) {
+				for k, x := range w {
+					check(first+k, x, u.value(first+k, x))
+				}
+			}
+		}
+		return err
+	}
 	at := 0 // part of the current target
 	c.row(i, func(k int, w float64) {
 		x := u.value(k, w)
