@@ -121,3 +121,26 @@ func BenchmarkSoftplus(b *testing.B) {
 	s := Softplus{X: &x[0], Groups: 32, Scale: Scale(1, 1e-4)}
 	onPaths(b, "512", "cpu-ns/unit", 512, s.Run)
 }
+
+// BenchmarkFloats has the operations of a training step on a tile of 784 rows.
+func BenchmarkFloats(b *testing.B) {
+	const rows, active = 784, 105
+	w, v, g := make([]float32, rows*Tile), make([]float32, rows*Tile), make([]float32, rows*Tile)
+	row, fields := make([]float32, Tile), make([]int32, rows)
+	list := make([]int32, active)
+	for i := range list {
+		list[i] = int32(i * rows / active)
+	}
+	sum := Sum{Out: &row[0], Base: &row[0], W: &w[0], List: &list[0], N: active}
+	onPaths(b, "sum", "cpu-ns/element", active*Tile, sum.Run)
+	scatter := Scatter{W: &g[0], Row: &row[0], List: &list[0], N: active}
+	onPaths(b, "scatter", "cpu-ns/element", active*Tile, scatter.Run)
+	learn := Learn{W: &w[0], V: &v[0], G: &g[0], N: rows * Tile, Rate: 1}
+	onPaths(b, "learn", "cpu-ns/element", rows*Tile, learn.Run)
+	turn := Turn{In: &w[0], Out: &v[0]}
+	onPaths(b, "turn", "cpu-ns/element", Tile*Tile, turn.Run)
+	sigmoid := Sigmoid{X: &w[0], P: &v[0], N: rows, Scale: 1}
+	onPaths(b, "sigmoid", "cpu-ns/element", rows, sigmoid.Run)
+	fixed := Fixed{X: &w[0], Out: &fields[0], N: rows}
+	onPaths(b, "fixed", "cpu-ns/element", rows, fixed.Run)
+}

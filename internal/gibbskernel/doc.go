@@ -1,5 +1,5 @@
-// Package gibbskernel holds the inner loops of fast Gibbs sampling in fixed point, in
-// portable Go and in AVX2 assembly. All paths give the same bits.
+// Package gibbskernel holds the inner loops of fast Gibbs sampling in fixed point, and of
+// training, in portable Go and in AVX2 assembly. All paths give the same bits.
 //
 // # Fixed point
 //
@@ -30,4 +30,10 @@
 // 1−u keeps rare outcomes right down to 2⁻³², beyond which (|log odds| > 22.9) they do not
 // happen. [Threshold] is the reference; multiplications and additions are separate in all
 // paths (no FMA). Its tests add up all words and bound the error of the probability.
+//
+// # Training
+//
+// [Sum], [Scatter], [Learn] and [Turn] are the steps of learning, on couplings in float32
+// kept in tiles of 32 columns (see [Tile]); [Sigmoid] are the probabilities of its gradient,
+// and [Fixed] turns float32 fields into those of [Draw].
 package gibbskernel

@@ -25,3 +25,21 @@ func lanesAVX2(l *Lanes)
 
 //go:noescape
 func softplusAVX2(s *Softplus)
+
+//go:noescape
+func sumAVX2(s *Sum)
+
+//go:noescape
+func scatterAVX2(s *Scatter)
+
+//go:noescape
+func sigmoidAVX2(s *Sigmoid)
+
+//go:noescape
+func fixedAVX2(f *Fixed)
+
+//go:noescape
+func learnAVX2(l *Learn)
+
+//go:noescape
+func turnAVX2(t *Turn)

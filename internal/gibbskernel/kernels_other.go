@@ -13,3 +13,9 @@ func listAVX2(l *List)         { l.Run(kernel.Portable) }
 func scanAVX2(s *Scan)         { s.Run(kernel.Portable) }
 func lanesAVX2(l *Lanes)       { l.Run(kernel.Portable) }
 func softplusAVX2(s *Softplus) { s.Run(kernel.Portable) }
+func sumAVX2(s *Sum)           { s.Run(kernel.Portable) }
+func scatterAVX2(s *Scatter)   { s.Run(kernel.Portable) }
+func sigmoidAVX2(s *Sigmoid)   { s.Run(kernel.Portable) }
+func fixedAVX2(f *Fixed)       { f.Run(kernel.Portable) }
+func learnAVX2(l *Learn)       { l.Run(kernel.Portable) }
+func turnAVX2(t *Turn)         { t.Run(kernel.Portable) }

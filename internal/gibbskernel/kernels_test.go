@@ -24,6 +24,12 @@ func TestOffsets(t *testing.T) {
 		{Scan{}, "X Diag T Z", []uintptr{0, 8, 16, 24}},
 		{Lanes{}, "Z W B S Inv M T E Pairs Width", []uintptr{0, 8, 16, 24, 32, 40, 48, 56, 64, 72}},
 		{Softplus{}, "X Groups Scale Sum P", []uintptr{0, 8, 16, 24, 32}},
+		{Sum{}, "Out Base W List N", []uintptr{0, 8, 16, 24, 32}},
+		{Scatter{}, "W Row List N", []uintptr{0, 8, 16, 24}},
+		{Sigmoid{}, "X P N Scale", []uintptr{0, 8, 16, 24}},
+		{Fixed{}, "X Out N", []uintptr{0, 8, 16}},
+		{Learn{}, "W V G N Momentum Rate Decay", []uintptr{0, 8, 16, 24, 32, 36, 40}},
+		{Turn{}, "In Out", []uintptr{0, 8}},
 	} {
 		s := reflect.TypeOf(c.x)
 		var names string
@@ -222,7 +228,7 @@ func (d *dense) sequential(s *Streams, z []int32, inv float32) {
 	var w [Group]uint32
 	for k := range d.n {
 		if k%Group == 0 {
-			s.words(&w)
+			s.Words(&w)
 		}
 		x := d.b[k]
 		for j, on := range z {

@@ -39,7 +39,7 @@ func (l *Lanes) Run(p kernel.Path) {
 	for k := range n {
 		if k%Group == 0 {
 			for c := range s {
-				s[c].words(&w[c])
+				s[c].Words(&w[c])
 			}
 		}
 		var x [LaneChains]int32

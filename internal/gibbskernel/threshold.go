@@ -74,8 +74,8 @@ func (s *Streams) Seed(next func() uint64) {
 	}
 }
 
-// words draws the words of a group.
-func (s *Streams) words(w *[Group]uint32) {
+// Words draws the words of a group.
+func (s *Streams) Words(w *[Group]uint32) {
 	for i := range 8 {
 		s0, s1 := s[i], s[i+8]
 		r := s0 + s1
@@ -114,7 +114,7 @@ func (d *Draw) Run(p kernel.Path) {
 	}
 	var w [Group]uint32
 	for g := range groups {
-		d.S.words(&w)
+		d.S.Words(&w)
 		bits := uint64(0)
 		for i, r := range w {
 			var t int32
@@ -141,7 +141,7 @@ func Thresholds(p kernel.Path, t []int32, s *Streams, inv float32) {
 	}
 	var w [Group]uint32
 	for ; len(t) >= Group; t = t[Group:] {
-		s.words(&w)
+		s.Words(&w)
 		for i, r := range w {
 			t[i] = Threshold(r, inv)
 		}

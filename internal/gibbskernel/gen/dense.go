@@ -97,7 +97,7 @@ func lanes() {
 	JNZ(LabelRef("chain"))
 	for c := range 2 {
 		for u := range 2 {
-			transpose(at(t, 1024+512*c+32*u), at(t, 512*u+32*c))
+			transpose(at(t, 1024+512*c+32*u), at(t, 512*u+32*c), 64)
 		}
 	}
 
@@ -189,9 +189,9 @@ func lane(l reg.Register, odd int, z, w, b, m, t reg.GPVirtual, e [2]reg.VecVirt
 	MOVW(bits[0].As16(), at(m, 2*odd))
 }
 
-// transpose turns an 8×8 block of a 16×16 matrix over.
-func transpose(from, to Mem) {
-	row := func(m Mem, i int) Mem { m.Disp += 64 * i; return m }
+// transpose turns an 8×8 block of a matrix over whose rows are so many bytes long.
+func transpose(from, to Mem, bytes int) {
+	row := func(m Mem, i int) Mem { m.Disp += bytes * i; return m }
 	var r [8]reg.VecVirtual
 	for i := range r {
 		r[i] = YMM()

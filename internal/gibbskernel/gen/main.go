@@ -22,6 +22,12 @@ const (
 	sX, sDiag, sT, sZ                                = 0, 8, 16, 24
 	nZ, nW, nB, nS, nInv, nM, nT, nE, nPairs, nWidth = 0, 8, 16, 24, 32, 40, 48, 56, 64, 72
 	pX, pGroups, pScale, pSum, pP                    = 0, 8, 16, 24, 32
+	fOut, fBase, fW, fList, fN                       = 0, 8, 16, 24, 32
+	cW, cRow, cList, cN                              = 0, 8, 16, 24
+	gX, gP, gN, gScale                               = 0, 8, 16, 24
+	iX, iOut, iN                                     = 0, 8, 16
+	eW, eV, eG, eN, eMomentum, eRate, eDecay         = 0, 8, 16, 24, 32, 36, 40
+	tIn, tOut                                        = 0, 8
 )
 
 func main() {
@@ -34,6 +40,12 @@ func main() {
 	scan()
 	lanes()
 	softplus()
+	sum()
+	scatter()
+	sigmoid()
+	fixed()
+	learn()
+	turn()
 	Generate()
 }
 

@@ -6,6 +6,29 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
+// power makes q gibbskernel.power(y), and overwrites y.
+func power(y, q reg.VecVirtual) {
+	VMINPS(float("hundred", 100), y, y)
+	t, f := YMM(), YMM()
+	VADDPS(float("magic", 1.5*(1<<23)), y, t)
+	VSUBPS(float("magic", 1.5*(1<<23)), t, f)
+	VSUBPS(y, f, f)
+	for i, c := range []float32{0.00015461444695978927, 0.0013400428177416795, 0.009618056678528164,
+		0.05550327226670956, 0.24022650922288802, 0.6931472067028321, 1} {
+		m := float("x"+string(rune('6'-i)), c)
+		if i == 0 {
+			VMULPS(m, f, q)
+			continue
+		}
+		VADDPS(m, q, q)
+		if i < 6 {
+			VMULPS(f, q, q)
+		}
+	}
+	VPSLLD(Imm(23), t, t)
+	VPSUBD(t, q, q)
+}
+
 func softplus() {
 	TEXT("softplusAVX2", NOSPLIT, "func(s *byte)")
 	s := Load(Param("s"), GP64())
@@ -36,25 +59,8 @@ func softplus() {
 	VCVTDQ2PS(f, y)
 	VPAND(word("low31", 1<<31-1), y, y)
 	VMULPS(scale, y, y)
-	VMINPS(float("hundred", 100), y, y)
-	t, q := YMM(), YMM()
-	VADDPS(float("magic", 1.5*(1<<23)), y, t)
-	VSUBPS(float("magic", 1.5*(1<<23)), t, f)
-	VSUBPS(y, f, f)
-	for i, c := range []float32{0.00015461444695978927, 0.0013400428177416795, 0.009618056678528164,
-		0.05550327226670956, 0.24022650922288802, 0.6931472067028321, 1} {
-		m := float("x"+string(rune('6'-i)), c)
-		if i == 0 {
-			VMULPS(m, f, q)
-			continue
-		}
-		VADDPS(m, q, q)
-		if i < 6 {
-			VMULPS(f, q, q)
-		}
-	}
-	VPSLLD(Imm(23), t, t)
-	VPSUBD(t, q, q)
+	q := YMM()
+	power(y, q)
 	lo, hi, h := YMM(), YMM(), XMM()
 	VCVTPS2PD(q.AsX(), lo)
 	VEXTRACTF128(Imm(1), q, h)

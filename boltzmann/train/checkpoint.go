@@ -1,0 +1,259 @@
+package train
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/spikesampling/spikesampling/internal/gibbskernel"
+	"github.com/spikesampling/spikesampling/internal/npy"
+)
+
+// A checkpoint is an NPZ file with
+//
+//	W, b, c                       float32 (nv, nh), (nv,), (nh,)
+//	step/W, step/b, step/c        the last steps, which momentum continues
+//	update                        int64: updates made
+//	chains/v, chains/streams      uint8 (M, nv), int64 (M, 16): states, generators
+//	cast/v, cast/streams, cast/level, cast/g, cast/swaps   of CAST
+//	hash                          uint8 (32,): SHA-256 of options and data
+//	options                       uint8: the options as JSON, to be read by people
+//
+// The order of images needs no state: it comes from the seed and the number of the epoch.
+
+// settings are the options that decide the course of training.
+func (t *Trainer) settings() ([]byte, error) {
+	return json.Marshal(struct {
+		Pixels, Classes, Images int
+		Options
+	}{t.pixels, t.classes, t.d.n, t.o})
+}
+
+// hash is a digest of what must be the same when training is taken up again.
+func (t *Trainer) hash() ([]byte, error) {
+	s, err := t.settings()
+	if err != nil {
+		return nil, err
+	}
+	h := sha256.New()
+	h.Write(s)
+	h.Write(t.d.sum())
+	return h.Sum(nil), nil
+}
+
+// Checkpoint writes all that Resume needs to go on bit for bit to an NPZ file, which at any
+// time is the old one, if there was one, or the whole new one. It is not a model file, but
+// NumPy reads W, b and c of it as well.
+func (t *Trainer) Checkpoint(path string) error {
+	a, err := t.archive()
+	if err == nil {
+		err = npy.WriteZipFile(path, a)
+	}
+	if err != nil {
+		return fmt.Errorf("train: checkpoint: %w", err)
+	}
+	return nil
+}
+
+func (t *Trainer) archive() (npy.Archive, error) {
+	hash, err := t.hash()
+	if err != nil {
+		return nil, err
+	}
+	settings, err := t.settings()
+	if err != nil {
+		return nil, err
+	}
+	m := t.m
+	a := npy.Archive{
+		{Name: "hash", Array: npy.New(hash, len(hash))},
+		{Name: "options", Array: npy.New(settings, len(settings))},
+		{Name: "update", Array: npy.New([]int64{t.update})},
+	}
+	for _, p := range t.parameters() {
+		x := p.x[:p.shape[0]]
+		if len(p.shape) == 2 {
+			x = make([]float32, m.nv*m.nh)
+			for k := range x {
+				x[k] = p.x[m.at(k/m.nh, k%m.nh)]
+			}
+		}
+		a = append(a, npy.Entry{Name: p.name, Array: npy.New(x, p.shape...)})
+	}
+	a = append(a, m.chainArrays("chains/", t.slowest())...)
+	if f := t.fast; f != nil {
+		a = append(a, m.chainArrays("cast/", f.chains)...)
+		level := make([]int64, len(f.level))
+		for i, k := range f.level {
+			level[i] = int64(k)
+		}
+		a = append(a, npy.Entry{Name: "cast/level", Array: npy.New(level, len(level))},
+			npy.Entry{Name: "cast/g", Array: npy.New(f.g, len(f.g))},
+			npy.Entry{Name: "cast/swaps", Array: npy.New([]int64{f.swaps})})
+	}
+	return a, nil
+}
+
+// slowest are all chains but the fast ones: with CD more than slow, if the last batch was
+// not full.
+func (t *Trainer) slowest() []*chain {
+	if t.o.Method == CD {
+		return t.all
+	}
+	return t.slow
+}
+
+// parameter is an array of a checkpoint.
+type parameter struct {
+	name  string
+	x     []float32
+	shape []int
+}
+
+func (t *Trainer) parameters() []parameter {
+	m := t.m
+	return []parameter{
+		{"W", m.w, []int{m.nv, m.nh}}, {"b", m.b, []int{m.nv}}, {"c", m.c, []int{m.nh}},
+		{"step/W", t.wv, []int{m.nv, m.nh}}, {"step/b", t.bv, []int{m.nv}}, {"step/c", t.cv, []int{m.nh}},
+	}
+}
+
+// chainArrays are states and generators of chains.
+func (m *weights) chainArrays(prefix string, cs []*chain) npy.Archive {
+	v, s := make([]uint8, len(cs)*m.nv), make([]int64, 0, 16*len(cs))
+	for i, c := range cs {
+		for _, k := range c.on {
+			v[i*m.nv+int(k)] = 1
+		}
+		for _, w := range c.s {
+			s = append(s, int64(w))
+		}
+	}
+	return npy.Archive{{Name: prefix + "v", Array: npy.New(v, len(cs), m.nv)},
+		{Name: prefix + "streams", Array: npy.New(s, len(cs), 16)}}
+}
+
+// Resume returns the trainer that wrote a checkpoint, which then goes on as the other would
+// have, bit for bit. d and o must be what it was made with; only Start, Parallel and
+// OnProgress may differ. It refuses a file of other data or options, and one that is cut or
+// corrupt.
+func Resume(path string, d Data, o Options) (*Trainer, error) {
+	t, err := newTrainer(d, o)
+	if err != nil {
+		return nil, err
+	}
+	a, err := npy.ReadZipFile(path)
+	if err == nil {
+		err = t.restore(a)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("train: checkpoint: %w", err)
+	}
+	return t, nil
+}
+
+func (t *Trainer) restore(a npy.Archive) error {
+	want, err := t.hash()
+	if err != nil {
+		return err
+	}
+	hash, errH := npy.Get[uint8](a, "hash", len(want))
+	options, errO := npy.Get[uint8](a, "options", -1)
+	update, errU := npy.Get[int64](a, "update")
+	if err := errors.Join(errH, errO, errU); err != nil {
+		return err
+	}
+	if string(hash) != string(want) {
+		s, err := t.settings()
+		if err == nil && string(s) == string(options) {
+			return errors.New("it is of other data")
+		}
+		return fmt.Errorf("it is of other options or data: it was made with %s, now they are %s", options, s)
+	}
+	if update[0] < 0 || update[0] > t.Updates() {
+		return fmt.Errorf("it counts %d updates: must be 0 to %d", update[0], t.Updates())
+	}
+	t.update = update[0]
+	m := t.m
+	for _, p := range t.parameters() {
+		x, err := npy.Get[float32](a, p.name, p.shape...)
+		if err != nil {
+			return err
+		}
+		for k, v := range x {
+			if v-v != 0 {
+				return fmt.Errorf("entry %d of %q is %v: must be finite", k, p.name, v)
+			}
+			if len(p.shape) == 2 {
+				k = m.at(k/m.nh, k%m.nh)
+			}
+			p.x[k] = v
+		}
+	}
+	for h := range m.ph / tile {
+		m.turn(h)
+	}
+	if err := m.restoreChains(a, "chains/", t.slowest()); err != nil {
+		return err
+	}
+	if t.fast == nil {
+		return nil
+	}
+	return t.fast.restore(m, a)
+}
+
+func (m *weights) restoreChains(a npy.Archive, prefix string, cs []*chain) error {
+	v, errV := npy.Get[uint8](a, prefix+"v", len(cs), m.nv)
+	s, errS := npy.Get[int64](a, prefix+"streams", len(cs), 16)
+	if err := errors.Join(errV, errS); err != nil {
+		return err
+	}
+	for i, c := range cs {
+		clear(c.v)
+		for k, on := range v[i*m.nv : (i+1)*m.nv] {
+			if on > 1 {
+				return fmt.Errorf("unit %d of chain %d in %q is %d: must be 0 or 1", k, i, prefix+"v", on)
+			}
+		}
+		setBits(c.v, 0, v[i*m.nv:(i+1)*m.nv])
+		c.set(m, c.v)
+		var g gibbskernel.Streams
+		for k := range g {
+			g[k] = uint64(s[16*i+k])
+		}
+		c.s = g
+		for k := range 8 {
+			if g[k] == 0 && g[k+8] == 0 {
+				return fmt.Errorf("a generator of chain %d in %q is all zero", i, prefix+"streams")
+			}
+		}
+	}
+	return nil
+}
+
+func (f *tempered) restore(m *weights, a npy.Archive) error {
+	if err := m.restoreChains(a, "cast/", f.chains); err != nil {
+		return err
+	}
+	level, errL := npy.Get[int64](a, "cast/level", len(f.level))
+	g, errG := npy.Get[float64](a, "cast/g", len(f.g))
+	swaps, errS := npy.Get[int64](a, "cast/swaps")
+	if err := errors.Join(errL, errG, errS); err != nil {
+		return err
+	}
+	for i, k := range level {
+		if k < 0 || k >= int64(len(f.g)) {
+			return fmt.Errorf("level %d of chain %d: must be 0 to %d", k, i, len(f.g)-1)
+		}
+		f.level[i], f.chains[i].beta = int(k), f.o.Ladder[k]
+	}
+	for k, x := range g {
+		if x-x != 0 { // NaN or infinite
+			return fmt.Errorf("log-weight of level %d is %v: must be finite", k, x)
+		}
+		f.g[k] = x
+	}
+	f.swaps = swaps[0]
+	return nil
+}
