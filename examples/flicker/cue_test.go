@@ -1,50 +1,80 @@
 package main
 
 import (
-	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"github.com/spikesampling/spikesampling/boltzmann/models"
+	"github.com/spikesampling/spikesampling/lif"
+	"github.com/spikesampling/spikesampling/sampling"
+	"github.com/spikesampling/spikesampling/sampling/rng"
 )
 
-// TestTrials: of a chain of maps, the trials taken begin (or end) in map A, share no label,
-// and their time course is that of the chain: with switch probabilities a from A to B and b
-// back, P(B after k | A) = a/(a+b) (1 − (1−a−b)^k), and the same backwards.
-func TestTrials(t *testing.T) {
-	const a, b, n = .2, .1, 400000
-	r := rand.New(rand.NewPCG(1, 2))
-	labels := make([]int16, n)
-	for i := 1; i < n; i++ {
-		labels[i] = labels[i-1]
-		if p := []float64{a, b}[labels[i-1]]; r.Float64() < p {
-			labels[i] ^= 1
+// TestAtChange: labels are read from cycle warmup on; the cue changes from A to B at cycles
+// hold, 3·hold, ...
+func TestAtChange(t *testing.T) {
+	at := atChange(make([]int16, 6*hold))
+	want := []int{hold - warmup, 3*hold - warmup}
+	if hold-warmup < before || !slices.Equal(at, append(want, 5*hold-warmup)[:len(at)]) || len(at) != 2 && len(at) != 3 {
+		t.Errorf("changes at %v", at)
+	}
+	if at := atChange(make([]int16, 2*hold-warmup)); len(at) != 0 {
+		t.Errorf("a change without all that follows: %v", at)
+	}
+}
+
+// TestChanging: a strong cue that changes takes the network along, at the times it should.
+func TestChanging(t *testing.T) {
+	var c changing
+	for i, b := range []float64{8, -8} {
+		m, err := models.WTA(2, 3, 1, b, -b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.machines[i] = m
+	}
+	s, err := lif.NewSampler(c.machines[0], lif.TutorialCUBA(), lif.Options{Extrapolate: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Sampler, c.every = s, 500
+	for range 2 { // also after a Reset
+		if err := c.Reset(nil, rng.Stream(1, "changing")); err != nil {
+			t.Fatal(err)
+		}
+		for i := range 6 {
+			for _, at := range []float64{300, 499} { // the network has followed after 300 ms
+				for end := float64(i)*500 + at; c.Time() < end; {
+					if _, err := c.Advance(end, make([]sampling.Flip, 0, 256)); err != nil {
+						t.Fatal(err)
+					}
+				}
+				on := [2]int{}
+				for k, z := range c.State() {
+					on[k/3] += int(z)
+				}
+				if on[i%2] < on[1-i%2] {
+					t.Errorf("%v ms after change %d: %v cells on", at, i, on)
+				}
+			}
 		}
 	}
-	f, p := futures(labels), pasts(labels)
-	slices.Sort(p)
-	for _, c := range []struct {
-		at         []int
-		before, on int
-		sign       int
-	}{{f, 0, after, 1}, {p, before, 0, -1}} {
-		last := -1
-		for _, i := range c.at {
-			if i-c.before <= last || i+c.on >= n || labels[i] != mapA {
-				t.Fatalf("trial at %d with %d before and %d after, the last reached to %d", i, c.before, c.on, last)
-			}
-			last = i + c.on
-		}
-		decay := 1.0
-		for k := range max(c.before, c.on) + 1 {
-			on := 0.0
-			for _, i := range c.at {
-				on += float64(labels[i+c.sign*k]) / float64(len(c.at))
-			}
-			want := a / (a + b) * (1 - decay)
-			// 10000 trials and more: the error is .005, 4.5 of them .0225 (25 tests: false alarm 2e-4).
-			if on-want > .0225 || want-on > .0225 {
-				t.Errorf("%d cycles away: P(B) = %v, exact %v (%d trials)", c.sign*k, on, want, len(c.at))
-			}
-			decay *= 1 - a - b
-		}
+}
+
+func TestTypical(t *testing.T) {
+	labels := make([]int16, before+hold+1)
+	for i := before + 3; i < len(labels); i++ {
+		labels[i] = mapB
+	}
+	if typical(labels) {
+		t.Error("one switch")
+	}
+	labels[before+5] = mapA
+	if !typical(labels) {
+		t.Error("three switches")
+	}
+	labels[before] = mapB
+	if typical(labels) {
+		t.Error("in B at the change")
 	}
 }

@@ -35,13 +35,13 @@ type experiment struct {
 type recording struct {
 	name    string
 	rhythm  bool
-	cued    bool
+	changes bool    // the cue changes
 	cue     float64 // on A if positive
-	sampler *lif.Sampler
+	sampler sampling.Sampler
 	all     *estimate.Modes // at all phases, read at every trough
 	cold    *estimate.Modes // in the cold window
 	phases  *tempering.SwitchPhases
-	spikes  *lif.Spikes // of cued runs only
+	spikes  *lif.Spikes // of the run with a changing cue only
 	now     atomic.Uint64
 }
 
@@ -56,7 +56,8 @@ func newExperiment(f flags, s lif.Setup) (*experiment, error) {
 	}
 	for _, r := range []*recording{
 		{name: "constant"}, {name: "rhythm", rhythm: true},
-		{name: "cue on A", rhythm: true, cued: true, cue: f.cue}, {name: "cue on B", rhythm: true, cued: true, cue: -f.cue},
+		{name: "cue on A", rhythm: true, cue: f.cue}, {name: "cue on B", rhythm: true, cue: -f.cue},
+		{name: "cue changes", rhythm: true, cue: f.cue, changes: true},
 	} {
 		if err := e.prepare(r); err != nil {
 			return nil, err
@@ -118,11 +119,19 @@ func (e *experiment) prepare(r *recording) error {
 		if e.f.compensation == "calibrated" {
 			osc.Compensation = tempering.Calibrated
 		}
-		r.sampler, err = tempering.NewLIF(m, e.setup, osc, o)
-	} else {
-		r.sampler, err = lif.NewSampler(m, e.setup, o)
-	}
-	if err != nil {
+		var network *lif.Sampler
+		if network, err = tempering.NewLIF(m, e.setup, osc, o); err != nil {
+			return err
+		}
+		r.sampler = network
+		if r.changes {
+			other, err := e.machine(-r.cue)
+			if err != nil {
+				return err
+			}
+			r.sampler = &changing{Sampler: network, machines: [2]*boltzmann.Machine{m, other}, every: hold * e.wave.Period()}
+		}
+	} else if r.sampler, err = lif.NewSampler(m, e.setup, o); err != nil {
 		return err
 	}
 	// A map counts as visited when it lasts a refractory time.
@@ -137,7 +146,7 @@ func (e *experiment) prepare(r *recording) error {
 	r.all, err1 = estimate.NewModes(l[0], estimate.ModesOptions{MinRun: minRun, Step: period})
 	r.cold, err2 = estimate.NewModes(l[1], estimate.ModesOptions{MinRun: minRun, Step: period})
 	r.phases, err3 = tempering.NewSwitchPhases(l[2], period, minRun)
-	if r.cued {
+	if r.changes {
 		r.spikes = &lif.Spikes{}
 	}
 	return errors.Join(err1, err2, err3)
@@ -264,7 +273,7 @@ type cue struct {
 	Cycle       []int            `json:"cycle"` // since the change
 	PB          []compare.Number `json:"p_b"`   // probability of map B at the trough
 	SE          []compare.Number `json:"se"`
-	Trials      []int            `json:"trials"` // before and after the change
+	Trials      int              `json:"trials"` // changes from A to B
 }
 
 const bins = 16 // of the cycle

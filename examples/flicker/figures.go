@@ -20,8 +20,8 @@ func (e *experiment) draw(res *result) ([]string, error) {
 		files = append(files, path)
 		return fig.Save(path)
 	}
-	if inA, inB, ok := e.trial(); ok {
-		fig, err := e.trialFigure(inA, inB)
+	if at, ok := e.trial(); ok {
+		fig, err := e.trialFigure(at)
 		if err := save("flicker.png", fig, err); err != nil {
 			return nil, err
 		}
@@ -50,11 +50,11 @@ type figurer interface {
 	Figure() (*plotx.Figure, error)
 }
 
-// trialFigure shows a change of the cue at the troughs given by their numbers in the runs
-// with either cue: the rhythm, the map, and the spikes of the place cells.
-func (e *experiment) trialFigure(inA, inB int) (*plotx.Figure, error) {
+// trialFigure shows the change of the cue at the trough of that number: the rhythm, the map,
+// and the spikes of the place cells.
+func (e *experiment) trialFigure(trough int) (*plotx.Figure, error) {
 	period := e.wave.Period()
-	lo, hi := -before*period, after*period
+	lo, hi := -before*period, hold*period
 	wave := plotx.Lines{Title: fmt.Sprintf("background rhythm of %g Hz", e.f.freq), YLabel: "rate factor m",
 		XMin: lo, XMax: hi, VLines: []plotx.Reference{{At: 0}}, Size: plotx.Size{Height: 1.9}}
 	m := plotx.Line{}
@@ -64,7 +64,7 @@ func (e *experiment) trialFigure(inA, inB int) (*plotx.Figure, error) {
 	}
 	wave.Series = []plotx.Line{m}
 
-	line := plotx.Timeline{Title: "the map that the network is in (runs with either cue, joined at 0)", Kinds: []string{"map A", "map B"}, From: lo, To: hi, XLabel: "time since the cue changed [ms]",
+	line := plotx.Timeline{Title: "the map that the network is in", Kinds: []string{"map A", "map B"}, From: lo, To: hi, XLabel: "time since the cue changed [ms]",
 		VLines: []plotx.Reference{{At: 0, Name: "cue changes from A to B"}}, Size: plotx.Size{Height: 1.9},
 		Rows: []plotx.TimelineRow{{Name: "cue", Spans: []plotx.Span{{From: lo, To: 0, Kind: mapA}, {From: 0, To: hi, Kind: mapB}}}, {Name: "network"}}}
 	raster := plotx.Raster{Title: "spikes of the place cells", TauRef: e.setup.Neuron.TauRef, From: lo, To: hi, Size: plotx.Size{Height: 3}}
@@ -73,30 +73,24 @@ func (e *experiment) trialFigure(inA, inB int) (*plotx.Figure, error) {
 	for k := range 2 * n {
 		raster.Labels = append(raster.Labels, fmt.Sprintf("%c%d", 'A'+k/n, k%n+1))
 	}
-	for _, part := range []struct {
-		r        *recording
-		trough   int
-		from, to float64
-	}{{e.runs[2], inA, lo, 0}, {e.runs[3], inB, 0, hi}} {
-		zero := part.r.spikes.Start + float64(part.trough)*period // time of the trough in the run
-		for _, s := range part.r.spikes.Train {
-			if t := s.Time - zero; t >= part.from && t < part.to {
-				raster.Spikes[s.Unit] = append(raster.Spikes[s.Unit], t)
-			}
+	r := e.runs[4]
+	zero := r.spikes.Start + float64(trough)*period // time of the trough in the run
+	for _, s := range r.spikes.Train {
+		if t := s.Time - zero; t >= lo && t < hi {
+			raster.Spikes[s.Unit] = append(raster.Spikes[s.Unit], t)
 		}
-		visits, end, err := part.r.all.Visits(0)
-		if err != nil {
-			return nil, err
+	}
+	visits, end, err := r.all.Visits(0)
+	if err != nil {
+		return nil, err
+	}
+	for i, v := range visits {
+		until := end
+		if i+1 < len(visits) {
+			until = visits[i+1].Time
 		}
-		for i, v := range visits {
-			until := end
-			if i+1 < len(visits) {
-				until = visits[i+1].Time
-			}
-			from, to := max(v.Time-zero, part.from), min(until-zero, part.to)
-			if from < to {
-				line.Rows[1].Spans = append(line.Rows[1].Spans, plotx.Span{From: from, To: to, Kind: v.Mode})
-			}
+		if from, to := max(v.Time-zero, lo), min(until-zero, hi); from < to {
+			line.Rows[1].Spans = append(line.Rows[1].Spans, plotx.Span{From: from, To: to, Kind: v.Mode})
 		}
 	}
 	return tiled[figurer](1, false, wave, line, raster)
@@ -125,7 +119,7 @@ func (e *experiment) phaseFigure(res *result) (*plotx.Figure, error) {
 	hist.Series = []plotx.Line{steps, wave}
 
 	c := res.Cue
-	follow := plotx.Lines{Title: "the map when the cue changes, from map A", XLabel: "cycles since the change", YLabel: "probability of map B at the trough",
+	follow := plotx.Lines{Title: "the map when the cue changes from A to B", XLabel: "cycles since the change", YLabel: "probability of map B at the trough",
 		YMin: -.03, YMax: 1.03, VLines: []plotx.Reference{{At: 0}},
 		HLines: []plotx.Reference{{At: c.ExactB, Name: "exact, T = 1"}}}
 	if at := float64(c.SampledB); !math.IsNaN(at) {
@@ -141,7 +135,7 @@ func (e *experiment) phaseFigure(res *result) (*plotx.Figure, error) {
 	}
 	figs := []plotx.Lines{hist}
 	if len(p.X) > 0 {
-		p.Name = strings.TrimSpace(fmt.Sprintf("%d trials, ±2 SE", c.Trials[1]))
+		p.Name = strings.TrimSpace(fmt.Sprintf("%d changes, ±2 SE", c.Trials))
 		follow.Series = []plotx.Line{p}
 		figs = append(figs, follow)
 	}

@@ -27,8 +27,8 @@ func (res *result) String() string {
 	c := res.Cue
 	if len(c.Cycle) > 0 {
 		fmt.Fprintf(&s, `
-A cue of %g nats that changes from A to B at a trough in map A, put together from the runs with either (%d and %d trials):
-probability of map B by cycle since the change:`, c.Nats, c.Trials[0], c.Trials[1])
+A cue of %g nats that is on A for %d cycles, then on B for as many, and changes at troughs (%d times):
+probability of map B by cycle since the change to B:`, c.Nats, hold, c.Trials)
 		for i, k := range c.Cycle {
 			if k == -1 || k == 0 || k == 1 || k == 2 || k == 4 || k == 8 || k == 16 {
 				fmt.Fprintf(&s, "  %+d: %s", k, plusMinus(c.PB[i], c.SE[i]))
