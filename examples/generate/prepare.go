@@ -1,0 +1,225 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spikesampling/spikesampling/boltzmann/train"
+	"github.com/spikesampling/spikesampling/internal/cli"
+	"github.com/spikesampling/spikesampling/internal/dream"
+	"github.com/spikesampling/spikesampling/internal/embed"
+	"github.com/spikesampling/spikesampling/lif"
+	"github.com/spikesampling/spikesampling/sampling"
+)
+
+// bench is what everything is made of.
+type bench struct {
+	f          flags
+	data       *dream.Data
+	model      *train.Model
+	trainS     float64
+	setup      lif.Setup
+	plasticity []dream.Plasticity // nil: to be chosen
+	s          *dream.Subject
+	starts     [][]uint8
+	res        *result
+}
+
+// prepare reads all flags and data; its errors are the user's.
+func (f flags) prepare(ctx context.Context) (*bench, error) {
+	b := &bench{f: f}
+	const ms = dream.TauRef * time.Millisecond
+	var err error
+	switch {
+	case f.size != 0 && f.size != 12 && f.size != 28:
+		return nil, fmt.Errorf("-size %d: must be 12 or 28", f.size)
+	case f.hidden < 0 || f.hidden > 10000:
+		return nil, fmt.Errorf("-hidden %d: must be 1 to 10000", f.hidden)
+	case f.epochs < 0 || f.epochs > 10000:
+		return nil, fmt.Errorf("-epochs %d: must be 1 to 10000", f.epochs)
+	case f.images < 0:
+		return nil, fmt.Errorf("-images %d: must be ≥ 1", f.images)
+	case f.train != "pcd" && f.train != "cast":
+		return nil, fmt.Errorf("-train %q: must be pcd or cast", f.train)
+	case f.bio < 100*ms || f.bio > 24*time.Hour || f.bio%ms != 0:
+		return nil, fmt.Errorf("-bio %v: must be 1s to 24h, a multiple of %v", f.bio, ms)
+	case f.seeds < 1 || f.seeds > 100:
+		return nil, fmt.Errorf("-seeds %d: must be 1 to 100", f.seeds)
+	case f.tsne < 0 || f.tsne > embed.MaxPoints || 0 < f.tsne && f.tsne < 50:
+		return nil, fmt.Errorf("-tsne %d: must be 0, or 50 to %d", f.tsne, embed.MaxPoints)
+	case f.model != "" && (f.hidden != 0 || f.epochs != 0 || f.images != 0 || f.save != "" || f.train != "pcd"):
+		return nil, errors.New("-model with -hidden, -epochs, -images, -train or -save: a loaded model is not trained")
+	}
+	if b.plasticity, err = plasticity(f.stp); err != nil {
+		return nil, err
+	}
+	if f.set != "" {
+		if b.setup, err = lif.NamedSetup(f.set); err != nil {
+			return nil, fmt.Errorf("-set: %w", err)
+		}
+	}
+	if _, err := dream.Choose((&dream.Subject{}).Kinds(), f.samplers); err != nil {
+		return nil, fmt.Errorf("-samplers: %w", err)
+	}
+	if f.model != "" {
+		if err := b.load(); err != nil {
+			return nil, fmt.Errorf("-model: %w", err)
+		}
+	}
+	name, split, err := dream.Open(ctx, f.data)
+	if err != nil {
+		return nil, fmt.Errorf("-data: %w", err)
+	}
+	b.defaults(split.Train.N)
+	if b.data, err = dream.Split(name, split, b.f.size, b.f.images); err != nil {
+		return nil, fmt.Errorf("-data: %w", err)
+	}
+	if b.model != nil && b.model.Classes() != len(b.data.Classes) {
+		return nil, fmt.Errorf("-model: %s has %d label units: must have %d, one for every class of the data", f.model, b.model.Classes(), len(b.data.Classes))
+	}
+	if f.seeds > len(b.data.Train.Images) {
+		return nil, fmt.Errorf("-seeds %d: must be at most %d, the training images", f.seeds, len(b.data.Train.Images))
+	}
+	if f.out != "" {
+		if err := cli.Writable(f.out); err != nil {
+			return nil, fmt.Errorf("-out: %w", err)
+		}
+	}
+	return b, nil
+}
+
+// plasticity reads τ:g; nil if there is nothing.
+func plasticity(s string) ([]dream.Plasticity, error) {
+	if s == "" {
+		return nil, nil
+	}
+	tau, gain, ok := strings.Cut(s, ":")
+	x, err1 := strconv.ParseFloat(tau, 64)
+	y, err2 := strconv.ParseFloat(gain, 64)
+	if !ok || err1 != nil || err2 != nil || !(x >= 1 && x <= 1e6) || !(y > 0 && y <= 10) {
+		return nil, fmt.Errorf("-stp %q: must be τ:g with a recovery time of 1 to 1e6 ms and a gain up to 10, such as 300:0.75", s)
+	}
+	return []dream.Plasticity{{TauRec: x, Sustained: y}}, nil
+}
+
+// load reads the model file, which says the size.
+func (b *bench) load() error {
+	m, err := train.Load(b.f.model)
+	if err != nil {
+		return err
+	}
+	size := map[int]int{12 * 12: 12, 28 * 28: 28}[m.Pixels()]
+	if size == 0 {
+		return fmt.Errorf("%s has %d pixels: must be 12×12 or 28×28", b.f.model, m.Pixels())
+	}
+	if b.f.size != 0 && b.f.size != size {
+		return fmt.Errorf("%s has images of size %d: -size %d must be the same", b.f.model, size, b.f.size)
+	}
+	b.model, b.f.size = m, size
+	return nil
+}
+
+// defaults fill in what depends on the size, for so many training images.
+func (b *bench) defaults(n int) {
+	f := &b.f
+	def := func(x *int, small, large int) {
+		if *x == 0 {
+			*x = small
+			if f.size == 28 {
+				*x = large
+			}
+		}
+	}
+	if f.size == 0 {
+		f.size = 12
+	}
+	def(&f.hidden, 150, 500)
+	def(&f.epochs, 40, 20)
+	if f.set == "" {
+		b.setup = lif.TutorialCOBA()
+		if f.size == 28 { // conductances of hundreds of senders would weaken their own effect
+			b.setup = lif.TutorialCUBA()
+		}
+	}
+	if f.images == 0 {
+		if def(&f.images, 20000, n); n < f.images {
+			f.images = n
+			if n >= 1000 { // some for validation
+				f.images = n * 4 / 5
+			}
+		}
+	}
+}
+
+// trained trains the model.
+func (b *bench) trained(ctx context.Context, progress *cli.Progress) error {
+	o := options(b.f)
+	o.OnProgress = func(p train.Progress) {
+		progress.Update("training", sampling.Progress{Time: float64(p.Update), Total: float64(p.Updates)})
+	}
+	d := b.data
+	t, err := train.New(train.Data{Images: d.Train.Images, Labels: d.Train.Labels, Classes: len(d.Classes)}, o)
+	if err != nil {
+		return cli.Usage{Err: err}
+	}
+	begin := time.Now()
+	if err := t.Run(ctx, t.Updates()); err != nil {
+		return err
+	}
+	b.trainS = time.Since(begin).Seconds()
+	b.model, err = t.Model(map[string]string{"data": d.Name, "images": strconv.Itoa(b.f.images), "method": b.f.train,
+		"epochs": strconv.Itoa(b.f.epochs), "seed": strconv.FormatUint(b.f.seed, 10)})
+	if err != nil {
+		return err
+	}
+	if b.f.save != "" {
+		return b.model.Save(b.f.save)
+	}
+	return nil
+}
+
+// options are those of training. Those of size 12 are the spec's.
+func options(f flags) train.Options {
+	o := train.Options{Hidden: f.hidden, Epochs: f.epochs, Seed: f.seed, Decay: 2e-5,
+		Rate: train.Rate{Start: 0.2, Shape: train.Hyperbolic, Tau: 4000}}
+	if f.size == 28 {
+		o.Batch = 100
+		o.Rate = train.Rate{Start: 0.1, Shape: train.Linear}
+		o.Decay = 1e-4
+	}
+	if f.train == "cast" {
+		o.Method = train.CAST
+	}
+	return o
+}
+
+// subject makes what the samplers need, and the samplers; its errors are the user's.
+func (b *bench) subject() ([]dream.Kind, error) {
+	m := b.model
+	var err error
+	b.s, err = dream.NewSubject(m.RBM(), m.Pixels(), b.setup, b.data.Classes, func(images [][]uint8) ([]uint8, error) {
+		return m.Classify(images, 1)
+	})
+	if err != nil {
+		return nil, err
+	}
+	kinds, err := dream.Choose(b.s.Kinds(b.plasticity...), b.f.samplers)
+	if err != nil {
+		return nil, err
+	}
+	if err := dream.Check(kinds); err != nil {
+		return nil, err
+	}
+	for i := range b.f.seeds {
+		z, err := b.s.Start(b.data.Train.Images[i], int(b.data.Train.Labels[i]))
+		if err != nil {
+			return nil, err
+		}
+		b.starts = append(b.starts, z)
+	}
+	return kinds, nil
+}
