@@ -9,6 +9,7 @@ import (
 	"github.com/spikesampling/spikesampling/internal/cli"
 	"github.com/spikesampling/spikesampling/internal/compare"
 	"github.com/spikesampling/spikesampling/internal/dream"
+	"github.com/spikesampling/spikesampling/sampling"
 )
 
 // marks are the numbers of samples that are reported.
@@ -44,6 +45,18 @@ func (b *bench) dream(ctx context.Context, kinds []dream.Kind, progress *cli.Pro
 	}
 	if r.Accuracy, err = train.Accuracy(classes, d.Test.Labels); err != nil {
 		return err
+	}
+	if b.f.evidence > 0 {
+		progress.Update("log-likelihood", sampling.Progress{Total: 1})
+		e, err := m.LogLikelihood(ctx, train.Data{Images: d.Test.Images, Labels: d.Test.Labels, Classes: len(d.Classes)},
+			train.EvidenceOptions{Levels: b.f.evidence, Seed: b.f.seed})
+		if err != nil {
+			return err
+		}
+		r.LogLikelihood = &evidence{e.Lower, e.Upper, b.f.evidence}
+		if e.Exact {
+			*r.LogLikelihood = evidence{e.LogLikelihood, e.LogLikelihood, 0}
+		}
 	}
 	isl, err := scored.ISL(d.Train.Images[:min(r.Samples, len(d.Train.Images))])
 	if err != nil {

@@ -4,6 +4,7 @@
 //	go run ./examples/generate -out out
 //	go run ./examples/generate -size 28 -hidden 500 -bio 100s -samplers lif,lif-stp
 //	go run ./examples/generate -model digits.npz -seeds 5 -json
+//	go run ./examples/generate -evidence 10000 -samplers gibbs
 //
 // Without -model a restricted Boltzmann machine of pixels, label units and hidden units is
 // trained first. A model file is NPZ with W, b, c and classes (package boltzmann/train).
@@ -41,6 +42,7 @@ type flags struct {
 	stp      string
 	set      string
 	tsne     int
+	evidence int
 	seed     uint64
 	json     bool
 	out      string
@@ -63,6 +65,7 @@ func main() {
 	fs.StringVar(&f.stp, "stp", "", "short-term plasticity as `τ:g`, recovery time [ms] and sustained gain, such as 300:0.75; default: chosen on validation images")
 	fs.StringVar(&f.set, "set", "", "parameter `set` of the LIF neurons: "+strings.Join(lif.SetupNames(), ", ")+"; default tutorial-coba, with -size 28: tutorial-cuba")
 	fs.IntVar(&f.tsne, "tsne", 1200, "points of the t-SNE picture, 0 for none, at most 2000")
+	fs.IntVar(&f.evidence, "evidence", 0, "bound the log-likelihood of the test images from both sides by annealed importance sampling with that many levels; 0: no")
 	fs.Uint64Var(&f.seed, "seed", 1, "random seed; the same seed gives the same result but for wall time")
 	fs.BoolVar(&f.json, "json", false, "print the result as one JSON object and nothing else")
 	fs.StringVar(&f.out, "out", "", "write figures to this `directory`")
@@ -79,6 +82,8 @@ type result struct {
 	Model    modelInfo `json:"model"`
 	Data     string    `json:"data"`
 	Accuracy float64   `json:"classifier_accuracy"` // on all test images that validation does not use
+	// LogLikelihood is the mean of log p(image, label) over the test images, bounded or exact.
+	LogLikelihood *evidence `json:"log_likelihood,omitempty"`
 	// DataISL is the ISL of as many training images as there are samples: what a perfect
 	// sampler of the data would reach.
 	DataISL    compare.Number `json:"data_isl"`
@@ -92,6 +97,13 @@ type result struct {
 	EqualWallS compare.Number `json:"equal_wall_s"`
 	Samplers   []*dream.Row   `json:"samplers"`
 	Partial    bool           `json:"partial,omitempty"`
+}
+
+// evidence bounds a log-likelihood [nats]; the bounds are equal if it is exact.
+type evidence struct {
+	Lower  float64 `json:"lower"`
+	Upper  float64 `json:"upper"`
+	Levels int     `json:"levels"`
 }
 
 func run(ctx context.Context, f flags) error {

@@ -155,8 +155,8 @@ func TestSmall(t *testing.T) {
 	if a, b := again.find(t, "gibbs"), r.find(t, "gibbs"); !reflect.DeepEqual(a.ISL, b.ISL) || again.Accuracy != r.Accuracy {
 		t.Errorf("%v and %v", a.ISL, b.ISL)
 	}
-	out, _, code := program.Call(t, nil, "-data", "small", "-model", model, "-bio", "2s", "-samplers", "gibbs,lif,lif-stp", "-stp", "300:0.75")
-	for _, w := range []string{"m.npz", "classifier", "ISL(100)", "lif-stp", "flatten the odds", "sustained gain 0.75"} {
+	out, _, code := program.Call(t, nil, "-data", "small", "-model", model, "-bio", "2s", "-samplers", "gibbs,lif,lif-stp", "-stp", "300:0.75", "-evidence", "100")
+	for _, w := range []string{"m.npz", "importance sampling", "100 levels", "classifier", "ISL(100)", "lif-stp", "flatten the odds", "sustained gain 0.75"} {
 		if code != cli.OK || !strings.Contains(out, w) {
 			t.Errorf("exit %d, the output does not have %q:\n%s", code, w, out)
 		}

@@ -57,6 +57,9 @@ func (f flags) prepare(ctx context.Context) (*bench, error) {
 	if b.plasticity, err = plasticity(f.stp); err != nil {
 		return nil, err
 	}
+	if f.evidence < 0 || f.evidence > 1e7 {
+		return nil, fmt.Errorf("-evidence %d: must be 0 to 1e7 levels", f.evidence)
+	}
 	if f.set != "" {
 		if b.setup, err = lif.NamedSetup(f.set); err != nil {
 			return nil, fmt.Errorf("-set: %w", err)

@@ -19,6 +19,9 @@ func (b *bench) report() string {
 		fmt.Fprintf(&s, ", trained by %s on %d images of %s, %d epochs in %.1f s", strings.ToUpper(r.Model.Method), r.Model.Images, r.Data, r.Model.Epochs, r.Model.TrainS)
 	}
 	fmt.Fprintf(&s, "\nfree-energy classifier: %.1f %% of %d test images\n", 100*r.Accuracy, len(b.data.Test.Images))
+	if e := r.LogLikelihood; e != nil {
+		fmt.Fprintf(&s, "log-likelihood of test images and labels: %.2f nats by annealed importance sampling, which is too high on average,\n%.2f by the reverse, which is too low if its chains start in equilibrium; %d levels\n", e.Upper, e.Lower, e.Levels)
+	}
 	fmt.Fprintf(&s, "%d chains each, from images of %s; %d samples a chain; ± is the standard deviation over chains\n\n", b.f.seeds, strings.Trim(fmt.Sprint(r.Starts), "[]"), r.Samples)
 	at := []int{}
 	for _, n := range marks {
