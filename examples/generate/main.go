@@ -34,6 +34,7 @@ type flags struct {
 	size     int
 	hidden   int
 	epochs   int
+	rate     float64
 	images   int
 	train    string
 	bio      time.Duration
@@ -57,6 +58,7 @@ func main() {
 	fs.IntVar(&f.size, "size", 0, "side of the images: 12 (default) or 28")
 	fs.IntVar(&f.hidden, "hidden", 0, "hidden units; default 150, with -size 28: 500")
 	fs.IntVar(&f.epochs, "epochs", 0, "passes over the images; default 40, with -size 28: 20")
+	fs.Float64Var(&f.rate, "rate", 0, "learning rate at the start; default 0.2, with -size 28: 0.1")
 	fs.IntVar(&f.images, "images", 0, "images to train on; default 20000, with -size 28 all, of small 800")
 	fs.StringVar(&f.train, "train", "pcd", "training `method`: pcd or cast")
 	fs.DurationVar(&f.bio, "bio", 50*time.Second, "biological time of a dream: a sample every 10 ms")

@@ -57,6 +57,9 @@ func (f flags) prepare(ctx context.Context) (*bench, error) {
 	if b.plasticity, err = plasticity(f.stp); err != nil {
 		return nil, err
 	}
+	if !(f.rate >= 0 && f.rate <= 10) {
+		return nil, fmt.Errorf("-rate %v: must be > 0 and at most 10 (0: default)", f.rate)
+	}
 	if f.evidence < 0 || f.evidence > 1e7 {
 		return nil, fmt.Errorf("-evidence %d: must be 0 to 1e7 levels", f.evidence)
 	}
@@ -193,6 +196,9 @@ func options(f flags) train.Options {
 		o.Batch = 100
 		o.Rate = train.Rate{Start: 0.1, Shape: train.Linear}
 		o.Decay = 1e-4
+	}
+	if f.rate != 0 {
+		o.Rate.Start = f.rate
 	}
 	if f.train == "cast" {
 		o.Method = train.CAST
