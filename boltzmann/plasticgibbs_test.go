@@ -65,6 +65,28 @@ func TestPlasticNone(t *testing.T) {
 	}
 }
 
+// TestPlasticRested: a rested gain of 2 is all couplings doubled, bit for bit.
+func TestPlasticRested(t *testing.T) {
+	flips := func(s sampling.Sampler) []sampling.Flip {
+		f, err := s.Advance(2000, make([]sampling.Flip, 0, 1<<16))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f
+	}
+	a := flips(mustPlastic(t, wells(t, 3, 0.25), PlasticOptions{TauRec: 100, Rested: 2}, nil))
+	m := wells(t, 3, 0.25)
+	w := m.W()
+	w.Scale(2, w)
+	double, err := NewRBM(w, m.B(), m.C())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b := flips(mustBlock(t, double, 1, nil, 1)); len(a) < 1000 || !slices.Equal(a, b) {
+		t.Errorf("%d flips, blocked Gibbs with couplings doubled has %d", len(a), len(b))
+	}
+}
+
 func threeLayers(t *testing.T) *Layered {
 	t.Helper()
 	m, err := NewLayered([]mat.Matrix{mat.NewDense(3, 2, []float64{1, -1, 0.5, 0.3, -0.2, 2}), mat.NewDense(2, 2, []float64{1, -2, 0.4, 0.1})},
@@ -82,6 +104,12 @@ func TestPlasticResource(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := mustPlastic(t, m, PlasticOptions{U: 0.1, TauRec: 100, Sweep: 10}, []uint8{1, 0})
+	if _, err := p.Advance(1, make([]sampling.Flip, 0, 100)); err != nil {
+		t.Fatal(err)
+	}
+	if r, want := p.Resources()[0], 1-0.1*math.Exp(-0.1); math.Abs(r-want) > 1e-12 {
+		t.Errorf("after one sweep resource %v, must be %v", r, want)
+	}
 	if _, err := p.Advance(500, make([]sampling.Flip, 0, 100)); err != nil {
 		t.Fatal(err)
 	}

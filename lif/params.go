@@ -255,6 +255,9 @@ func (s Setup) Validate() error {
 		if s.PSP != Exponential {
 			fail("STP with %v PSPs: is for exponential ones", s.PSP)
 		}
+		if fastest := math.Min(p.TauSynE, p.TauSynI); s.Dt > fastest/20 {
+			fail("Dt = %v ms: must be at most TauSyn/20 = %v ms with Plastic synapses", s.Dt, fastest/20)
+		}
 	default:
 		fail("Synapse = %v: must be Renewing, Static or Plastic", s.Synapse)
 	}

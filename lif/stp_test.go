@@ -1,6 +1,7 @@
 package lif
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/spikesampling/spikesampling/boltzmann/models"
@@ -65,5 +66,28 @@ func TestPlasticWTA(t *testing.T) {
 	s.Synapse, s.STP = Renewing, stp.Params{}
 	if b, _ := switches(t, s, 3); a > 2*b+0.05 || b > 2*a+0.05 {
 		t.Errorf("%.3f switches per 1000 samples, renewing %.3f", a, b)
+	}
+}
+
+func TestPlasticErrors(t *testing.T) {
+	for _, c := range []struct {
+		change func(*Setup)
+		want   string
+	}{
+		{func(s *Setup) { s.STP.U = 2 }, "STP: stp: U = 2"},
+		{func(s *Setup) { s.PSP = Rect }, "rectangular PSPs"},
+		{func(s *Setup) { s.Dt, s.Delay = 1, 1 }, "TauSyn/20"},
+		{func(s *Setup) { s.Synapse = Renewing }, "STP with renewing"},
+		{func(s *Setup) { s.Synapse = 7 }, "Synapse(7)"},
+	} {
+		s := TutorialCUBA()
+		s.Synapse, s.STP = Plastic, stp.Depressing(0.1, 100)
+		if err := s.Validate(); err != nil {
+			t.Fatal(err)
+		}
+		c.change(&s)
+		if err := s.Validate(); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%v: must say %q", err, c.want)
+		}
 	}
 }

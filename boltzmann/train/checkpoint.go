@@ -44,8 +44,16 @@ func (t *Trainer) hash() ([]byte, error) {
 
 // Checkpoint writes all that Resume needs to go on bit for bit to an NPZ file, which at any
 // time is the old one, if there was one, or the whole new one. It is not a model file, but
-// NumPy reads W, b and c of it as well.
+// NumPy reads W, b and c of it as well. It fails if weights have become infinite, and leaves
+// the old file.
 func (t *Trainer) Checkpoint(path string) error {
+	for _, p := range t.parameters() {
+		for _, x := range p.x {
+			if x-x != 0 { // NaN or infinite
+				return fmt.Errorf("train: checkpoint: %q: %w", p.name, errDiverged)
+			}
+		}
+	}
 	a, err := t.archive()
 	if err == nil {
 		err = npy.WriteZipFile(path, a)

@@ -2,6 +2,7 @@ package train
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"math"
@@ -11,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"gonum.org/v1/gonum/mat"
 	"pgregory.net/rapid"
@@ -397,6 +399,12 @@ func TestVote(t *testing.T) {
 	if err != nil || !slices.EqualFunc(again, share, slices.Equal) {
 		t.Errorf("one goroutine gave other shares, %v", err)
 	}
+	// A vote over ever so many sweeps of one image ends with the context.
+	ctx, stop := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer stop()
+	if _, err := m.Vote(ctx, d.Images[:1], SampleOptions{Sweeps: 1 << 40}); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("error %v after the end of the context", err)
+	}
 	if got := Winners([][]float64{{0, 0}, {0.1, 0.2}, {0.5, 0.5}}); !slices.Equal(got, []uint8{0, 1, 0}) {
 		t.Errorf("winners %v", got)
 	}
@@ -410,6 +418,16 @@ func TestGenerate(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := mustModel(t, r, smallClasses)
+	// Sweeps before and between images are those of one chain.
+	two, err := m.Generate(t.Context(), 1, 2, SampleOptions{Burn: 7, Sweeps: 3, Seed: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, burn := range []int{7, 10} {
+		if one, err := m.Generate(t.Context(), 1, 1, SampleOptions{Burn: burn, Seed: 1}); err != nil || !slices.Equal(one[0], two[i]) {
+			t.Errorf("after %d sweeps %v, must be %v, %v", burn, one, two[i], err)
+		}
+	}
 	p := law(r)
 	for l := range smallClasses {
 		const n = 4000
@@ -476,6 +494,11 @@ func TestEvidence(t *testing.T) {
 	margin := 4 * (e.Forward.SE + e.Reverse.SE)
 	if e.Exact || e.Lower > want+margin || e.Upper < want-margin || e.Upper-e.Lower > 0.5 {
 		t.Errorf("between %.3f and %.3f, exact %.3f; %+v", e.Lower, e.Upper, want, e.Forward.SE)
+	}
+	// With few levels and chains the bounds are nats apart, and which is which shows.
+	o.Levels, o.Chains = 3, 2
+	if e, err = m.bounds(t.Context(), samples, o, m.meanFreeEnergy(samples, 1), 1); err != nil || !(e.Lower < want-1 && e.Upper > want+1) {
+		t.Errorf("between %.3f and %.3f, exact %.3f, %v: must be more than 1 nat off", e.Lower, e.Upper, want, err)
 	}
 }
 

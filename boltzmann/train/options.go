@@ -140,7 +140,7 @@ func (o Options) check(d Data) error {
 	fault(o.Epochs < 1 || o.Epochs > 1<<20, "Epochs = %d: must be 1 to 2^20", o.Epochs)
 	fault(o.Method < PCD || o.Method > CAST, "Method = %v: must be PCD, CD or CAST", o.Method)
 	fault(o.Steps < 1, "Steps = %d: must be ≥ 1 (0: default 1)", o.Steps)
-	fault(o.Batch < 1, "Batch = %d: must be ≥ 1 (0: default 50)", o.Batch)
+	fault(o.Batch < 1 || o.Batch > 1<<30, "Batch = %d: must be 1 to 2^30 (0: default 50)", o.Batch)
 	fault(o.Chains < 1 || o.Chains > maxUnits, "Chains = %d: must be 1 to %d (0: default Batch)", o.Chains, maxUnits)
 	fault(o.Method == CD && o.Chains != o.Batch, "Chains = %d with CD: must be 0, there is one for every image of a batch", o.Chains)
 	fault(!(o.Momentum >= 0 && o.Momentum < 1), "Momentum = %v: must be in [0, 1)", o.Momentum)

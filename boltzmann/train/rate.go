@@ -12,7 +12,7 @@ type Shape int
 const (
 	Constant   Shape = iota // η
 	Hyperbolic              // η/(1 + t/τ), t the updates so far
-	Linear                  // from η to End at the last update
+	Linear                  // η + (End − η)·t/T, T all updates: End is where the next would be
 )
 
 // String is the name of the shape.

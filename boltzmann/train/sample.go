@@ -58,7 +58,7 @@ func (m *Model) Vote(ctx context.Context, images [][]uint8, o SampleOptions) (sh
 	errs := make([]error, len(images))
 	parallel(n, len(images), func(i int) {
 		if errs[i] = ctx.Err(); errs[i] == nil {
-			share[i], errs[i] = m.vote(w, images[i], rng.Stream(o.Seed, "vote", i), o)
+			share[i], errs[i] = m.vote(ctx, w, images[i], rng.Stream(o.Seed, "vote", i), o)
 		}
 	})
 	for _, err := range errs {
@@ -69,7 +69,7 @@ func (m *Model) Vote(ctx context.Context, images [][]uint8, o SampleOptions) (sh
 	return share, nil
 }
 
-func (m *Model) vote(w *mat.Dense, image []uint8, src rand.Source, o SampleOptions) ([]float64, error) {
+func (m *Model) vote(ctx context.Context, w *mat.Dense, image []uint8, src rand.Source, o SampleOptions) ([]float64, error) {
 	r, err := m.givenPixels(w, image)
 	if err != nil {
 		return nil, err
@@ -81,13 +81,16 @@ func (m *Model) vote(w *mat.Dense, image []uint8, src rand.Source, o SampleOptio
 	if err := f.Reset(make([]uint8, f.Dim()), src); err != nil {
 		return nil, err
 	}
-	if err := f.Sweep(o.Burn); err != nil {
-		return nil, err
-	}
 	share := make([]float64, m.classes)
-	for range o.Sweeps {
+	for k := range o.Burn + o.Sweeps {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		if err := f.Sweep(1); err != nil {
 			return nil, err
+		}
+		if k < o.Burn {
+			continue
 		}
 		for l, on := range f.State()[:m.classes] {
 			share[l] += float64(on) / float64(o.Sweeps)

@@ -285,6 +285,16 @@ func TestDiverged(t *testing.T) {
 	if _, err := tr.Machine(); !errors.Is(err, errDiverged) {
 		t.Errorf("Machine: error %v", err)
 	}
+	path := filepath.Join(t.TempDir(), "run.npz") // a good checkpoint is not lost to it
+	if err := os.WriteFile(path, []byte("old"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := tr.Checkpoint(path); !errors.Is(err, errDiverged) {
+		t.Errorf("Checkpoint: error %v", err)
+	}
+	if b, err := os.ReadFile(path); err != nil || string(b) != "old" {
+		t.Errorf("the old checkpoint is %q, %v", b, err)
+	}
 }
 
 func TestRates(t *testing.T) {
@@ -346,6 +356,7 @@ func TestBadInput(t *testing.T) {
 		{Options{Hidden: 2, Epochs: 1, Method: 7}, "Method(7)"},
 		{Options{Hidden: 2, Epochs: 1, Steps: -1}, "Steps = -1"},
 		{Options{Hidden: 2, Epochs: 1, Batch: -1, Chains: 1}, "Batch = -1"},
+		{Options{Hidden: 2, Epochs: 1, Batch: math.MaxInt, Chains: 1}, "Batch = 2^30"},
 		{Options{Hidden: 2, Epochs: 1, Chains: -1}, "Chains = -1"},
 		{Options{Hidden: 2, Epochs: 1, Chains: 7, Method: CD}, "Chains = 7 CD"},
 		{Options{Hidden: 2, Epochs: 1, Momentum: 1}, "Momentum = 1"},

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -29,7 +30,7 @@ type Trainer struct {
 
 	slow []*chain
 	fast *tempered // CAST only
-	all  []*chain  // slow, then fast
+	all  []*chain  // slow and fast, as they were made
 
 	order []int     // images in the order of this epoch
 	epoch int64     // that order is of
@@ -92,14 +93,15 @@ func newTrainer(d Data, o Options) (*Trainer, error) {
 	for c := range chains {
 		t.slow = append(t.slow, newChain(m, rng.Stream(o.Seed, "train chain", c)))
 	}
+	t.all = slices.Clone(t.slow)
 	if o.Method == CAST {
 		var fast []*chain
 		for c := range o.Chains {
 			fast = append(fast, newChain(m, rng.Stream(o.Seed, "train fast chain", c)))
 		}
 		t.fast = newTempered(o.Cast, fast)
+		t.all = append(t.all, fast...)
 	}
-	t.gather()
 	return t, nil
 }
 
@@ -117,14 +119,6 @@ func (t *Trainer) initialise() {
 	}
 	for h := range m.ph / tile {
 		m.turn(h)
-	}
-}
-
-// gather lists all chains that are swept.
-func (t *Trainer) gather() {
-	t.all = append(t.all[:0:0], t.slow...)
-	if t.fast != nil {
-		t.all = append(t.all, t.fast.chains...)
 	}
 }
 
@@ -227,7 +221,6 @@ func (t *Trainer) step() {
 	t.update++
 	if t.fast != nil && t.update%int64(t.o.Cast.SwapEvery) == 0 {
 		t.fast.swap(t.slow)
-		t.gather()
 	}
 }
 

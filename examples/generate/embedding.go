@@ -26,7 +26,11 @@ type cloud struct {
 // embeddings put test images and samples of the first chains into a plane: by the principal
 // components of the test images, and by t-SNE of all together (nil if not wanted).
 func (b *bench) embeddings(ctx context.Context, progress *cli.Progress) (pca, tsne *plotx.Figure, err error) {
-	clouds, err := b.clouds(min(300, max(10, b.f.tsne/(1+len(b.res.Samplers)))))
+	n := 300 // pictures of each origin
+	if b.f.tsne > 0 {
+		n = min(n, max(10, b.f.tsne/(1+len(b.res.Samplers))))
+	}
+	clouds, err := b.clouds(n)
 	if err != nil {
 		return nil, nil, err
 	}

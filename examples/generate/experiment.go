@@ -32,10 +32,13 @@ func (b *bench) dream(ctx context.Context, kinds []dream.Kind, progress *cli.Pro
 	m, d := b.model, b.data
 	scored := d.Scored()
 	b.res = &result{Model: modelInfo{Pixels: m.Pixels(), Hidden: m.Hidden(), Classes: m.Classes(), File: b.f.model}, Data: d.Name,
-		Test: len(scored.Pixels), Validation: len(d.Validation.Images), Seed: b.f.seed, Starts: d.Train.Labels[:b.f.seeds],
+		Test: len(scored.Pixels), Validation: len(d.Validation.Images), Seed: b.f.seed, DataISL: compare.Number(math.NaN()),
 		Samples: int(b.f.bio / (dream.TauRef * time.Millisecond)), BioMS: float64(b.f.bio / time.Millisecond),
 		EqualWallS: compare.Number(math.NaN()), Samplers: []*dream.Row{}}
 	r := b.res
+	for _, c := range d.Train.Labels[:b.f.seeds] {
+		r.Starts = append(r.Starts, int(c))
+	}
 	if b.f.model == "" {
 		r.Model.Method, r.Model.Epochs, r.Model.Images, r.Model.TrainS = b.f.train, b.f.epochs, b.f.images, b.trainS
 	}

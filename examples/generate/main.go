@@ -92,7 +92,7 @@ type result struct {
 	Test       int            `json:"test_images"`       // that the ISL is of
 	Validation int            `json:"validation_images"` // that settings are chosen by
 	Seed       uint64         `json:"seed"`
-	Starts     []uint8        `json:"starts"` // classes of the start images
+	Starts     []int          `json:"starts"` // classes of the start images
 	Samples    int            `json:"samples"`
 	BioMS      float64        `json:"bio_ms"`
 	// EqualWallS is the wall time of "equal" budgets.
@@ -101,7 +101,8 @@ type result struct {
 	Partial    bool           `json:"partial,omitempty"`
 }
 
-// evidence bounds a log-likelihood [nats]; the bounds are equal if it is exact.
+// evidence bounds a log-likelihood [nats]; the bounds are equal if it is exact, and none if
+// lower is above upper: then the reverse chains had not seen all modes, or it is noise.
 type evidence struct {
 	Lower  float64 `json:"lower"`
 	Upper  float64 `json:"upper"`

@@ -40,8 +40,12 @@ type output struct {
 	} `json:"model"`
 	Data     string  `json:"data"`
 	Accuracy float64 `json:"classifier_accuracy"`
+	Evidence struct {
+		Lower float64 `json:"lower"`
+		Upper float64 `json:"upper"`
+	} `json:"log_likelihood"`
 	DataISL  float64 `json:"data_isl"`
-	Starts   []int   `json:"-"`
+	Starts   []int   `json:"starts"`
 	Samples  int     `json:"samples"`
 	Samplers []row   `json:"samplers"`
 	Partial  bool    `json:"partial"`
@@ -244,7 +248,9 @@ func TestBadInput(t *testing.T) {
 		{[]string{"-tsne", "2001"}, []string{"-tsne", "2000"}},
 		{[]string{"-stp", "300"}, []string{"-stp", "300:0.75"}},
 		{[]string{"-stp", "NaN:1"}, []string{"-stp"}},
-		{[]string{"-stp", "300:1.7"}, []string{"lif-stp", "sustained gain 1.7"}},
+		{[]string{"-stp", "300:1.7"}, []string{"-stp", "sustained gain 1.7"}},
+		{[]string{"-save", t.TempDir()}, []string{"-save", "directory"}},
+		{[]string{"-save", filepath.Join(text, "x.npz")}, []string{"-save", "text.npz"}},
 		{[]string{"-samplers", "gibbs,nuts"}, []string{"nuts", "stp-gibbs"}},
 		{[]string{"-samplers", "pt,pt"}, []string{"pt twice"}},
 		{[]string{"-set", "nest"}, []string{"-set", "nest", "tutorial-cuba"}},
@@ -253,6 +259,9 @@ func TestBadInput(t *testing.T) {
 		{[]string{"-model", "missing.npz"}, []string{"-model", "missing.npz"}},
 		{[]string{"-model", text}, []string{"text.npz"}},
 		{[]string{"-model", text, "-hidden", "10"}, []string{"-model with -hidden"}},
+		{[]string{"-model", text, "-rate", "0.1"}, []string{"-model with", "-rate"}},
+		{[]string{"-rate", "-1"}, []string{"-rate -1", "at most 10"}},
+		{[]string{"-rate", "NaN"}, []string{"-rate NaN"}},
 		{[]string{"surplus"}, []string{"surplus"}},
 	} {
 		args := append([]string{"-data", "small", "-epochs", "1", "-hidden", "5"}, c.args...)
@@ -260,6 +269,16 @@ func TestBadInput(t *testing.T) {
 			args = append([]string{"-data", "small"}, c.args...)
 		}
 		program.Refused(t, args, c.words)
+	}
+}
+
+// TestWarning: a sustained gain above 1 is run, and said to make the network colder.
+func TestWarning(t *testing.T) {
+	for stp, want := range map[string]bool{"300:1.2": true, "300:0.9": false} {
+		out, stderr, code := program.Call(t, nil, "-data", "small", "-hidden", "5", "-epochs", "1", "-bio", "1s", "-seeds", "1", "-samplers", "stp-gibbs,lif-stp", "-stp", stp)
+		if n := strings.Count(out, "sustained gain 1.2 > 1"); code != cli.OK || (n == 2) != want || (n == 0) == want {
+			t.Errorf("%s: exit %d, %s:\n%s", stp, code, stderr, out)
+		}
 	}
 }
 
@@ -305,11 +324,15 @@ func TestAcceptance(t *testing.T) {
 	if !*long { // takes minutes
 		return
 	}
-	r := call(t, "-data", "mnist", "-stp", "300:0.75", "-samplers", "gibbs,ast-adaptive,lif,lif-stp,lif-osc", "-tsne", "0")
+	r := call(t, "-data", "mnist", "-stp", "300:0.75", "-samplers", "gibbs,ast-adaptive,lif,lif-stp,lif-osc", "-tsne", "0", "-evidence", "10000")
 	isl := func(name string) float64 { return *r.find(t, name).ISL["5000"] }
 	stp, lif, osc := r.find(t, "lif-stp"), r.find(t, "lif"), r.find(t, "lif-osc")
 	t.Logf("accuracy %.4f; ISL(5000): plastic %.1f, Gibbs %.1f, renewing %.1f, AST %.1f, oscillation %.1f", r.Accuracy, isl("lif-stp"), isl("gibbs"), isl("lif"), isl("ast-adaptive"), isl("lif-osc"))
 	t.Logf("entropy %.2f, renewing switches %.1f, classes: renewing %.1f, oscillation %.1f", stp.Entropy, lif.Switches, lif.Visited, osc.Visited)
+	t.Logf("log-likelihood: at least %.2f, at most %.2f", r.Evidence.Lower, r.Evidence.Upper)
+	if lower := min(r.Evidence.Lower, r.Evidence.Upper); !(lower > -32.2-3 && lower < 0) { // boltzmann-baselines 5.12
+		t.Errorf("log-likelihood %+v", r.Evidence)
+	}
 	if r.Accuracy < .92 {
 		t.Errorf("accuracy %v", r.Accuracy)
 	}

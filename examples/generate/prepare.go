@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -51,8 +53,8 @@ func (f flags) prepare(ctx context.Context) (*bench, error) {
 		return nil, fmt.Errorf("-seeds %d: must be 1 to 100", f.seeds)
 	case f.tsne < 0 || f.tsne > embed.MaxPoints || 0 < f.tsne && f.tsne < 50:
 		return nil, fmt.Errorf("-tsne %d: must be 0, or 50 to %d", f.tsne, embed.MaxPoints)
-	case f.model != "" && (f.hidden != 0 || f.epochs != 0 || f.images != 0 || f.save != "" || f.train != "pcd"):
-		return nil, errors.New("-model with -hidden, -epochs, -images, -train or -save: a loaded model is not trained")
+	case f.model != "" && (f.hidden != 0 || f.epochs != 0 || f.images != 0 || f.rate != 0 || f.save != "" || f.train != "pcd"):
+		return nil, errors.New("-model with -hidden, -epochs, -images, -rate, -train or -save: a loaded model is not trained")
 	}
 	if b.plasticity, err = plasticity(f.stp); err != nil {
 		return nil, err
@@ -89,6 +91,19 @@ func (f flags) prepare(ctx context.Context) (*bench, error) {
 	}
 	if f.seeds > len(b.data.Train.Images) {
 		return nil, fmt.Errorf("-seeds %d: must be at most %d, the training images", f.seeds, len(b.data.Train.Images))
+	}
+	for _, p := range b.plasticity {
+		if _, err := p.Params(b.setup.Neuron); err != nil {
+			return nil, fmt.Errorf("-stp %q: %w", f.stp, err)
+		}
+	}
+	if f.save != "" {
+		if info, err := os.Stat(f.save); err == nil && info.IsDir() {
+			return nil, fmt.Errorf("-save: %s is a directory: must be a file", f.save)
+		}
+		if err := cli.Writable(filepath.Dir(f.save)); err != nil {
+			return nil, fmt.Errorf("-save: %w", err)
+		}
 	}
 	if f.out != "" {
 		if err := cli.Writable(f.out); err != nil {
@@ -222,6 +237,20 @@ func (b *bench) subject() ([]dream.Kind, error) {
 	}
 	if err := dream.Check(kinds); err != nil {
 		return nil, err
+	}
+	for i := range kinds { // what there is to know about plasticity that was asked for
+		if name := kinds[i].Name; name != dream.Plastic && name != "stp-gibbs" {
+			continue
+		}
+		for _, p := range b.plasticity {
+			c, err := p.Params(b.setup.Neuron)
+			if err != nil {
+				return nil, err
+			}
+			for _, warning := range c.Check(b.setup.Neuron.TauRef, b.setup.Neuron.TauSynE) {
+				kinds[i].Note += "; " + warning
+			}
+		}
 	}
 	for i := range b.f.seeds {
 		z, err := b.s.Start(b.data.Train.Images[i], int(b.data.Train.Labels[i]))

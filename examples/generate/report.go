@@ -21,6 +21,9 @@ func (b *bench) report() string {
 	fmt.Fprintf(&s, "\nfree-energy classifier: %.1f %% of %d test images\n", 100*r.Accuracy, len(b.data.Test.Images))
 	if e := r.LogLikelihood; e != nil {
 		fmt.Fprintf(&s, "log-likelihood of test images and labels: %.2f nats by annealed importance sampling, which is too high on average,\n%.2f by the reverse, which is too low if its chains start in equilibrium; %d levels\n", e.Upper, e.Lower, e.Levels)
+		if e.Lower > e.Upper {
+			s.WriteString("They are the wrong way round: the chains of the reverse had not seen all modes, or the difference is noise. Neither is a bound.\n")
+		}
 	}
 	fmt.Fprintf(&s, "%d chains each, from images of %s; %d samples a chain; ± is the standard deviation over chains\n\n", b.f.seeds, strings.Trim(fmt.Sprint(r.Starts), "[]"), r.Samples)
 	at := []int{}

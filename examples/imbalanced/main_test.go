@@ -136,6 +136,9 @@ func TestReport(t *testing.T) {
 	}
 	// Few sweeps of a rough law: the exact samplers do not agree yet, and that is said.
 	out, _, code := program.Call(t, nil, "-data", "small", "-samples", "100", "-thin", "1", "-seeds", "1", "-samplers", "pt,ast", "-hidden", "60")
+	if strings.Contains(out, "NaN") { // one chain has no spread
+		t.Errorf("the output has NaN:\n%s", out)
+	}
 	if code != cli.OK || strings.Contains(out, "agree within") == strings.Contains(out, "baseline not converged") {
 		t.Errorf("exit %d:\n%s", code, out)
 	}

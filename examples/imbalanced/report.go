@@ -6,6 +6,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/spikesampling/spikesampling/internal/compare"
 	"github.com/spikesampling/spikesampling/internal/dream"
 )
 
@@ -22,7 +23,7 @@ func (b *bench) report() string {
 	fmt.Fprintf(w, "training images\t%.1f\t%.1f\t%s\t\t\t\t\t\t\n", float64(r.DataISL), float64(r.DataISLOn), shares(proportions(r.Counts)))
 	for _, x := range r.Samplers {
 		mean, sd := x.Last()
-		fmt.Fprintf(w, "%s\t%.1f ± %.1f\t%s\t%s\t%.2f\t%.1f\t%.3g\t%.4g\t%.2f\t\n", x.Name, mean, sd, dream.PlusMinus("%.1f", x.On[inProportion], x.OnSD[inProportion]),
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%.2f\t%.1f\t%.3g\t%.4g\t%.2f\t\n", x.Name, dream.PlusMinus("%.1f", compare.Number(mean), compare.Number(sd)), dream.PlusMinus("%.1f", x.On[inProportion], x.OnSD[inProportion]),
 			shares(x.Occupancy), float64(x.Ink), x.Switches, x.Sweeps, x.BioMS/1000, x.WallS)
 	}
 	w.Flush()

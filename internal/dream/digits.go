@@ -57,6 +57,9 @@ func Open(ctx context.Context, where string) (name string, d data.Split, err err
 			return "", data.Split{}, fmt.Errorf("dream: data %s: images of %d×%d with %d channels, %d labels: must be 28×28 with one channel and labels", name, s.Rows, s.Cols, s.Channels, len(s.Labels))
 		}
 	}
+	if n := len(d.Train.Classes); n < 2 {
+		return "", data.Split{}, fmt.Errorf("dream: data %s: %d class: must have at least 2", name, n)
+	}
 	return name, d, nil
 }
 
@@ -77,8 +80,8 @@ func Binary(s *data.Set, size int) (d Digits, err error) {
 }
 
 // Split cuts training images off the first so many, and validation and test images, at most
-// 1000 of each. Validation images are the training images that follow, or if they are
-// less than 200 the last test images.
+// 1000 of each. Validation images are the last training images, none of those trained on, or
+// if less than 200 are left the last test images.
 func Split(name string, d data.Split, size, train int) (*Data, error) {
 	all, err := Binary(d.Train, size)
 	if err != nil {

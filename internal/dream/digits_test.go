@@ -2,11 +2,13 @@ package dream
 
 import (
 	"context"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/spikesampling/spikesampling/internal/data"
+	"github.com/spikesampling/spikesampling/internal/npy"
 )
 
 // TestSplit: the parts have the sizes they should, share no image, and keep their labels.
@@ -61,6 +63,12 @@ func TestDigitsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// All images of one class leave nothing to choose from.
+	alone := filepath.Join(t.TempDir(), "one.npz")
+	x, y := npy.New(make([]uint8, 30*28*28), 30, 28, 28), npy.New(make([]uint8, 30), 30)
+	if err := npy.WriteZipFile(alone, npy.Archive{{Name: "x_train", Array: x}, {Name: "y_train", Array: y}, {Name: "x_test", Array: x}, {Name: "y_test", Array: y}}); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		words string
 		f     func() error
@@ -69,6 +77,7 @@ func TestDigitsRefused(t *testing.T) {
 		{"0 training images", func() error { _, err := Split("x", d, 12, 0); return err }},
 		{"1 to 1000", func() error { _, err := Split("x", d, 12, 1001); return err }},
 		{"10 test images", func() error { _, err := Split("x", data.Split{Train: d.Train, Test: few[0]}, 12, 1); return err }},
+		{"1 class: must have at least 2", func() error { _, _, err := Open(context.Background(), alone); return err }},
 		{"missing", func() error { _, _, err := Open(context.Background(), "missing"); return err }},
 	} {
 		if err := c.f(); err == nil || !strings.Contains(err.Error(), c.words) {

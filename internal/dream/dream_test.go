@@ -42,6 +42,23 @@ func two(t testing.TB, a float64) *Subject {
 	return s
 }
 
+// TestStart: the label unit of the class is on, and hidden units are as they are likely to be.
+func TestStart(t *testing.T) {
+	r, err := boltzmann.NewRBM(mat.NewDense(4, 2, []float64{1, -1, 0, 0, 0, 0, 3, -3}), make([]float64, 4), []float64{-2, 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := NewSubject(r, 2, lif.TutorialCOBA(), []string{"a", "b"}, judge)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for class, want := range map[int][]uint8{-1: {1, 0, 0, 0, 0, 1}, 0: {1, 0, 1, 0, 0, 1}, 1: {1, 0, 0, 1, 1, 0}} {
+		if got, err := s.Start([]uint8{1, 0}, class); err != nil || !slices.Equal(got, want) {
+			t.Errorf("class %d: %v, must be %v, %v", class, got, want, err)
+		}
+	}
+}
+
 func judge(images [][]uint8) ([]uint8, error) {
 	out := make([]uint8, len(images))
 	for i, z := range images {
@@ -124,6 +141,9 @@ func TestISL(t *testing.T) {
 	}
 	if ink := x.Ink([][]uint8{{1, 1, 1, 0}, {0, 0, 0, 0}}); ink != 1 {
 		t.Errorf("ink %v", ink)
+	}
+	if ink := x.Ink([][]uint8{{1, 1, 1, 0}}); ink != 2 { // 3 pixels to 1.5
+		t.Errorf("ink %v of pictures with twice as many pixels", ink)
 	}
 }
 
@@ -235,6 +255,9 @@ func TestKinds(t *testing.T) {
 			case "ast":
 				if c[0].Setup.Sweeps < 1e5 {
 					t.Errorf("adaptation cost %v sweeps", c[0].Setup.Sweeps)
+				}
+				if first := c[0].Spent[0].Sweeps; first > c[0].Setup.Sweeps/10 { // comes on top
+					t.Errorf("the first sample cost %v sweeps", first)
 				}
 			case "gibbs", "gibbs-10", "pt":
 			default:

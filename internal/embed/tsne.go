@@ -95,7 +95,7 @@ func TSNE(ctx context.Context, x [][]float64, src rand.Source, o TSNEOptions) (y
 		s.gradient(factor)
 		for i := range s.y {
 			for a := range 2 {
-				// Gains as in the authors' code: larger where gradient and step point the same way.
+				// Gains as in the authors' code: larger where the last step goes down the gradient.
 				if s.grad[i][a]*step[i][a] < 0 {
 					gain[i][a] += 0.2
 				} else {

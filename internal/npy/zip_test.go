@@ -295,20 +295,25 @@ func TestZipErrors(t *testing.T) {
 	}
 }
 
-// TestZipBomb: a file that says it holds more than 2 GiB is refused before it is unpacked.
+// TestZipBomb: a file that says it holds more than 2 GiB, in one member or in all, is refused
+// before it is unpacked.
 func TestZipBomb(t *testing.T) {
-	var b bytes.Buffer
-	z := zip.NewWriter(&b)
-	w, err := z.CreateRaw(&zip.FileHeader{Name: "x.npy", Method: zip.Deflate, UncompressedSize64: maxBytes + 1, CompressedSize64: 4})
-	if err != nil {
-		t.Fatal(err)
-	}
-	io.WriteString(w, "zero")
-	if err := z.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := ReadZip(bytes.NewReader(b.Bytes()), int64(b.Len())); err == nil || !holds(err.Error(), "2147483648") {
-		t.Errorf("%v", err)
+	for _, sizes := range [][]uint64{{maxBytes + 1}, {maxBytes, 1}} {
+		var b bytes.Buffer
+		z := zip.NewWriter(&b)
+		for i, size := range sizes {
+			w, err := z.CreateRaw(&zip.FileHeader{Name: string(rune('x'+i)) + ".npy", Method: zip.Deflate, UncompressedSize64: size, CompressedSize64: 4})
+			if err != nil {
+				t.Fatal(err)
+			}
+			io.WriteString(w, "zero")
+		}
+		if err := z.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := ReadZip(bytes.NewReader(b.Bytes()), int64(b.Len())); err == nil || !holds(err.Error(), "2147483648") {
+			t.Errorf("%d: %v", sizes, err)
+		}
 	}
 }
 
