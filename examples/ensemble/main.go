@@ -50,7 +50,7 @@ func main() {
 	fs.IntVar(&f.units, "units", 4, "units of each network")
 	fs.IntVar(&f.fan, "fan", 40, "noise synapses of each unit, half of them inhibitory")
 	fs.IntVar(&f.steps, "steps", 300, "steps of learning of the ensemble")
-	fs.Float64Var(&f.step, "step", 5000, "biological time of each [`ms`]")
+	fs.Float64Var(&f.step, "step", 5000, "biological time of each step of learning of the ensemble [`ms`]")
 	fs.Float64Var(&f.duration, "duration", 1e5, "biological time of each measurement [`ms`]")
 	fs.BoolVar(&f.full, "full", false, "patterns and noise at full size, some minutes")
 	fs.Uint64Var(&f.seed, "seed", 1, "seed of targets, wiring and kick; the same seed gives the same spikes")

@@ -22,7 +22,8 @@ type CalibrateOptions struct {
 // one, with the couplings of the networks taken away, and calibrates it by the logistic
 // function that fits best. It takes out what the analytic calibration cannot know: the mean
 // and variance of a source whose activity is not what was assumed. The ensemble must have
-// been Reset and goes on afterwards from where it then is; no random numbers are drawn.
+// been Reset and goes on afterwards from where it then is; no random numbers are drawn. After
+// an error the calibration is the one before.
 //
 // It needs a source that does not hear the networks: Pool, NoiseNetwork or PoissonPool.
 func (e *Ensemble) Calibrate(ctx context.Context, o CalibrateOptions) error {
@@ -52,9 +53,15 @@ func (e *Ensemble) Calibrate(ctx context.Context, o CalibrateOptions) error {
 	if err := e.net.SetConnections(e.connections(false)); err != nil {
 		return err
 	}
+	before := e.Units()
 	e.watch.off = true // at the highest potentials all units are on
 	err := e.measure(ctx, o)
 	e.watch.off = false
+	if err != nil { // some units may be calibrated already
+		for k, u := range before {
+			e.setUnit(k, u)
+		}
+	}
 	e.watch.begin(e.net.Time())
 	return errors.Join(err, e.apply())
 }

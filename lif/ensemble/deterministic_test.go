@@ -1,9 +1,13 @@
 package ensemble
 
 import (
+	"context"
+	"errors"
 	"math"
 	"math/rand/v2"
+	"reflect"
 	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/spikesampling/spikesampling/boltzmann"
@@ -312,4 +316,286 @@ func FuzzUnmarshal(f *testing.F) {
 		}
 		_ = e.run(ctx, 10, nil)
 	})
+}
+
+// TestState: on all paths of the engine, with and without a random source, another ensemble
+// goes on from a state bit for bit, held units, learnt parameters and calibration included.
+func TestState(t *testing.T) {
+	list := paths(t)
+	list["poisson"] = func(wiring rand.Source) *Ensemble {
+		return must(New(betaMachines(1, 2, 4), Options{KExc: 8, KInh: 8, Source: PoissonPool{Trains: 40, Rate: 100}, Wiring: wiring}))
+	}
+	for name, build := range list {
+		t.Run(name, func(t *testing.T) {
+			one, other := build(rng.Stream(1, "wiring")), build(rng.Stream(1, "wiring"))
+			if err := one.Reset(nil, rng.Stream(1, "kick")); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := one.Train(ctx, TrainOptions{Steps: 1, Duration: 500}); err != nil {
+				t.Fatal(err)
+			}
+			if name == "pool" || name == "poisson" {
+				if err := one.Calibrate(ctx, CalibrateOptions{Points: 5, Duration: 300}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := one.Clamp(1, map[int]uint8{0: 1, 2: 0}); err != nil {
+				t.Fatal(err)
+			}
+			if err := one.run(ctx, 103.7, nil); err != nil {
+				t.Fatal(err)
+			}
+			state := must(one.MarshalBinary())
+			if err := other.UnmarshalBinary(state); err != nil {
+				t.Fatal(err)
+			}
+			if string(must(other.MarshalBinary())) != string(state) {
+				t.Error("another state")
+			}
+			for _, e := range []*Ensemble{one, other} {
+				if err := e.run(ctx, 300, nil); err != nil {
+					t.Fatal(err)
+				}
+				if err := e.Clamp(1, nil); err != nil {
+					t.Fatal(err)
+				}
+				if err := e.run(ctx, 300, nil); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if one.Fingerprint() != other.Fingerprint() || one.Spikes() != other.Spikes() || string(must(one.MarshalBinary())) != string(must(other.MarshalBinary())) {
+				t.Error("other spikes")
+			}
+		})
+	}
+}
+
+// TestRefusedState: a state with parameters that no network can have changes nothing, be the
+// ensemble Reset or not.
+func TestRefusedState(t *testing.T) {
+	machines := betaMachines(1, 6, 4)
+	e := kicked(t, machines, Options{KExc: 8, KInh: 8}, 1)
+	e.nets[1].w[1], e.nets[1].w[4] = 1e308, 1e308
+	bad := must(e.MarshalBinary())
+	fresh := must(New(machines, Options{KExc: 8, KInh: 8, Wiring: rng.Stream(1, "wiring")}))
+	if err := fresh.UnmarshalBinary(bad); err == nil {
+		t.Fatal("no error")
+	}
+	if got := must(fresh.Machine(1)).Weight(0, 1); got != machines[1].Weight(0, 1) {
+		t.Errorf("refused before Reset: W = %v", got)
+	}
+	if _, err := fresh.Advance(1, fresh.buf); err == nil {
+		t.Error("a refused state makes the ensemble ready")
+	}
+	ready := kicked(t, machines, Options{KExc: 8, KInh: 8}, 2)
+	before := must(ready.MarshalBinary())
+	// The wiring of seed 2 is another one, but of the same shape.
+	if err := ready.UnmarshalBinary(bad); err == nil {
+		t.Fatal("no error")
+	}
+	if string(must(ready.MarshalBinary())) != string(before) {
+		t.Error("refused after Reset: another state")
+	}
+}
+
+// TestCalibrateStops: a calibration that does not end leaves the one before.
+func TestCalibrateStops(t *testing.T) {
+	e := kicked(t, betaMachines(1, 2, 4), Options{Source: Pool{Machines: betaMachines(2, 12, 4)}}, 1)
+	// Unit 0 is found in the first scan, unit 7 never.
+	e.units[7].VHalf -= 60 * e.units[7].Alpha
+	before := e.Units()
+	if err := e.Calibrate(ctx, CalibrateOptions{Points: 9, Duration: 300, Warmup: 20}); err == nil || !strings.Contains(err.Error(), "unit 7") {
+		t.Fatalf("%v", err)
+	}
+	if !reflect.DeepEqual(e.Units(), before) {
+		t.Error("a calibration that failed leaves something behind")
+	}
+	stop, cancel := contextWithCancel()
+	cancel()
+	if err := e.Calibrate(stop, CalibrateOptions{}); !errors.Is(err, context.Canceled) || !reflect.DeepEqual(e.Units(), before) {
+		t.Errorf("%v", err)
+	}
+}
+
+// TestWiring: every unit hears KExc + KInh different units of other networks, in both signs,
+// and each possible one equally often: counts over 40 wirings are binomial, and |z| < 4.5 for
+// 48 of them has a false-alarm rate of 3e-4.
+func TestWiring(t *testing.T) {
+	const wirings, ke, ki = 40, 6, 3
+	machines := betaMachines(1, 6, 4)
+	var exc, inh [24]int // how often each unit is heard
+	for i := range wirings {
+		e := must(New(machines, Options{KExc: ke, KInh: ki, WeightInh: .002, Wiring: rng.Stream(1, "wiring", i)}))
+		for k, taps := range e.Taps() {
+			seen := map[int]bool{}
+			plus := 0
+			for _, tap := range taps {
+				if tap.From/4 == k/4 || tap.From < 0 || tap.From >= 24 || seen[tap.From] {
+					t.Fatalf("unit %d hears %v", k, taps)
+				}
+				seen[tap.From] = true
+				switch tap.Weight {
+				case DefaultWeight:
+					plus++
+					exc[tap.From]++
+				case -.002:
+					inh[tap.From]++
+				default:
+					t.Fatalf("unit %d hears %v", k, taps)
+				}
+			}
+			if len(taps) != ke+ki || plus != ke {
+				t.Fatalf("unit %d hears %v", k, taps)
+			}
+		}
+	}
+	for from := range exc { // 20 units may hear each, with probability k/20 from every wiring
+		for i, count := range []int{exc[from], inh[from]} {
+			k := []float64{ke, ki}[i]
+			mean := wirings * k
+			if z := (float64(count) - mean) / math.Sqrt(mean*(1-k/20)); math.Abs(z) > 4.5 {
+				t.Errorf("unit %d is heard %d times, want %v (z = %.1f)", from, count, mean, z)
+			}
+		}
+	}
+}
+
+// TestKick: a given start is that of the networks, and the source's neurons draw theirs.
+func TestKick(t *testing.T) {
+	e := must(New(betaMachines(1, 2, 4), Options{Source: Pool{Machines: betaMachines(2, 20, 4)}, Wiring: rng.Stream(1, "wiring")}))
+	start := []uint8{1, 0, 1, 1, 0, 0, 0, 1}
+	kick := func(seed uint64) (on int, print uint64) {
+		if err := e.Reset(start, rng.Stream(seed, "kick")); err != nil {
+			t.Fatal(err)
+		}
+		if string(e.State()) != string(start) {
+			t.Errorf("state %v, want %v", e.State(), start)
+		}
+		for _, v := range e.net.State()[e.Dim():] {
+			on += int(v)
+		}
+		if err := e.run(ctx, 200, nil); err != nil {
+			t.Fatal(err)
+		}
+		return on, e.Fingerprint()
+	}
+	on, print := kick(1)
+	if on < 20 || on > 60 { // of 80: 4.5 standard deviations
+		t.Errorf("%d of 80 source neurons have just spiked", on)
+	}
+	if _, again := kick(1); again != print {
+		t.Error("one kick, other spikes")
+	}
+	if _, other := kick(2); other == print {
+		t.Error("another kick, the same spikes")
+	}
+	check(t, e.Reset(start, nil), "source is nil")
+}
+
+// countdown is a context that ends when it has been looked at left times.
+type countdown struct {
+	context.Context
+	left int
+}
+
+func (c *countdown) Err() error {
+	if c.left--; c.left < 0 {
+		return context.Canceled
+	}
+	return nil
+}
+
+// TestInterruptedStep: a training that ends in its warm-up, in the midst of a step, awake or
+// asleep, leaves the ensemble as it was after the last whole step.
+func TestInterruptedStep(t *testing.T) {
+	machines := betaMachines(1, 6, 4)
+	patterns := [][]uint8{{1, 0}, {0, 1}}
+	data := [][][]uint8{patterns, patterns, patterns, patterns, patterns, patterns}
+	for _, c := range []struct {
+		left, done int
+		data       [][][]uint8
+	}{{5, 0, nil}, {15, 0, nil}, {27, 1, nil}, {14, 0, data}, {31, 0, data}} {
+		e := kicked(t, machines, Options{KExc: 8, KInh: 8}, 1)
+		whole := must(e.MarshalBinary())
+		o := TrainOptions{Steps: 4, Duration: 1000, Data: c.data, Clip: .1, OnStep: func(Step) error {
+			whole = must(e.MarshalBinary())
+			return nil
+		}}
+		h, err := e.Train(&countdown{ctx, c.left}, o)
+		if !errors.Is(err, context.Canceled) || h.Done != c.done {
+			t.Fatalf("%+v: %v after %d steps", c, err, h.Done)
+		}
+		if string(must(e.MarshalBinary())) != string(whole) {
+			t.Errorf("ended after %d looks: something is left behind", c.left)
+		}
+	}
+}
+
+// TestTranslation: with conductances, whose excitatory and inhibitory weights differ, every
+// weight makes the coupling it stands for.
+func TestTranslation(t *testing.T) {
+	e := must(New(betaMachines(1, 6, 4), Options{KExc: 8, KInh: 8, Setup: lif.Dold2019(), Translation: lif.Published, Wiring: rng.Stream(1, "wiring")}))
+	for m, n := range e.nets {
+		for k := range n.n {
+			u := e.units[n.first+k]
+			for j := range n.n {
+				want := n.target.Weight(j, k)
+				if got := e.opt.Setup.Coupling(n.weights[j*n.n+k], u.Alpha, u.Free); math.Abs(got-want) > 1e-9 {
+					t.Errorf("network %d, unit %d to %d: coupling %v, want %v", m, j, k, got, want)
+				}
+			}
+		}
+	}
+}
+
+// TestClip: clip and clip2 are the means of two bits and of their product after independent
+// flips.
+func TestClip(t *testing.T) {
+	law := [4]float64{.1, .25, .4, .25} // of z = 00, 10, 01, 11
+	const x = .15
+	var p, both float64
+	for z, w := range law {
+		for flips, f := range [4]float64{(1 - x) * (1 - x), x * (1 - x), x * (1 - x), x * x} {
+			y := z ^ flips
+			p += w * f * float64(y&1)
+			both += w * f * float64(y&1) * float64(y>>1)
+		}
+	}
+	if got := clip(.5, x); math.Abs(got-p) > 1e-12 {
+		t.Errorf("clip = %v, want %v", got, p)
+	}
+	if got := clip2(.25, .5, .65, x); math.Abs(got-both) > 1e-12 {
+		t.Errorf("clip2 = %v, want %v", got, both)
+	}
+}
+
+// TestDistortionActs: the fixed pattern changes noise synapses, couplings and resting
+// potentials of the network that runs, and not the calibration.
+func TestDistortionActs(t *testing.T) {
+	build := func(d Distortion) *Ensemble {
+		return must(New(betaMachines(1, 6, 4), Options{KExc: 8, KInh: 8, Distortion: d, Wiring: rng.Stream(1, "wiring")}))
+	}
+	plain, spread, offset := build(Distortion{}), build(Distortion{Spread: .2}), build(Distortion{Offset: .5})
+	a, b := plain.connections(true), spread.connections(true)
+	for _, static := range []bool{true, false} {
+		n, sum, sum2 := 0., 0., 0.
+		for i := range a {
+			if a[i].Static == static {
+				r := b[i].Weight / a[i].Weight
+				n, sum, sum2 = n+1, sum+r, sum2+r*r
+			}
+		}
+		mean := sum / n // of 384 noise synapses and 72 couplings: ±.024 at 72, its SD ±.017
+		if sd := math.Sqrt(sum2/n - mean*mean); math.Abs(mean-1) > .11 || math.Abs(sd-.2) > .08 {
+			t.Errorf("static %v: factors %v ± %v", static, mean, sd)
+		}
+	}
+	shift := 0.
+	for k, u := range plain.Units() {
+		x := (offset.rest[k] - plain.rest[k]) / u.Alpha
+		shift += x * x / float64(plain.Dim())
+	}
+	if s := math.Sqrt(shift); math.Abs(s-.5) > .33 || !reflect.DeepEqual(plain.Units(), spread.Units()) { // ±.07
+		t.Errorf("offsets of %v α", s)
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -124,11 +125,11 @@ func (e *Ensemble) calibrate() error {
 	if err != nil {
 		return err
 	}
-	if e.nominal, err = newNominal(e.opt.Calibration.Pair); err != nil {
-		return err
-	}
-	if e.opt.Translation == lif.Published {
-		e.nominal = &nominal{}
+	e.nominal = &nominal{}
+	if e.opt.Translation == lif.PairCalibrated {
+		if e.nominal, err = newNominal(e.opt.Calibration.Pair); err != nil {
+			return err
+		}
 	}
 	inputs := make([][]tapped, len(e.rest))
 	for _, c := range e.ideal {
@@ -214,7 +215,7 @@ func (e *Ensemble) connections(coupled bool) []lif.Connection {
 // Networks is the number of networks, without those of a Pool.
 func (e *Ensemble) Networks() int { return e.proper }
 
-// Span says which units are network m's: first to first+n−1.
+// Span says which units are network m's, m from 0 to Networks−1: first to first+n−1.
 func (e *Ensemble) Span(m int) (first, n int) { return e.nets[m].first, e.nets[m].n }
 
 // Dim is the number of units of all networks, without those of the source.
@@ -237,7 +238,7 @@ func (e *Ensemble) Taps() [][]Tap {
 // Units are the calibrations of all units.
 func (e *Ensemble) Units() []Unit { return slices.Clone(e.units[:e.dim]) }
 
-// Target is the machine that network m was built for.
+// Target is the machine that network m, from 0 to Networks−1, was built for.
 func (e *Ensemble) Target(m int) *boltzmann.Machine { return e.nets[m].target }
 
 // Machine is the machine that network m is set to: its target, until it learns.
@@ -302,7 +303,8 @@ func (e *Ensemble) Clamp(m int, values map[int]uint8) error {
 		return fmt.Errorf("ensemble: Clamp: network %d: must be 0 to %d", m, e.proper-1)
 	}
 	n := e.nets[m]
-	for k, v := range values {
+	for _, k := range slices.Sorted(maps.Keys(values)) {
+		v := values[k]
 		if k < 0 || k >= n.n || v > 1 {
 			return fmt.Errorf("ensemble: Clamp: unit %d to %d: must be a unit 0 to %d, held at 0 or 1", k, v, n.n-1)
 		}

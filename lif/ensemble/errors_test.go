@@ -43,6 +43,11 @@ func TestNewErrors(t *testing.T) {
 		change(&s)
 		return s
 	}
+	plain := *must(lif.StoredCalibration(lif.TutorialCUBA()))
+	plain.Pair = nil
+	if _, err := New(four, Options{KExc: 6, KInh: 6, Calibration: &plain, Translation: lif.Published, Wiring: rng.Stream(1, "wiring")}); err != nil {
+		t.Errorf("Published needs no pair table: %v", err)
+	}
 	for name, c := range map[string]struct {
 		machines []*boltzmann.Machine
 		o        Options
@@ -83,6 +88,10 @@ func TestNewErrors(t *testing.T) {
 		"connectivity":  {four, Options{Source: NoiseNetwork{Connectivity: 2}}, []string{"Connectivity 2"}},
 		"of other kind": {four, Options{Source: NoiseNetwork{}, Setup: lif.TutorialCOBA()}, []string{"CUBA both"}},
 		"inhibition":    {four, Options{Source: NoiseNetwork{}, KExc: 20, KInh: 100}, []string{"100 noise synapses", "77 neurons"}},
+		"no reference":  {four, Options{KExc: 6, KInh: 6, Calibration: &plain, Setup: setup(func(s *lif.Setup) { s.Noise = lif.Background{} })}, []string{"no background"}},
+		"no pair table": {four, Options{KExc: 6, KInh: 6, Calibration: &plain}, []string{"no pair table", "Published"}},
+		"noise neurons": {four, Options{Source: NoiseNetwork{Params: lif.Params{C: 1}}}, []string{"NoiseNetwork.Params", "TauM = 0"}},
+		"resting":       {four, Options{Source: NoiseNetwork{Rest: math.NaN()}}, []string{"resting", "NaN"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if !strings.HasPrefix(name, "no wiring") {
@@ -109,6 +118,9 @@ func TestUseErrors(t *testing.T) {
 	check(t, e.Clamp(6, nil), "network 6")
 	check(t, e.Clamp(0, map[int]uint8{4: 1}), "unit 4", "0 to 3")
 	check(t, e.Clamp(0, map[int]uint8{0: 2}), "to 2", "0 or 1")
+	for range 8 { // the first one, whatever the order of the map
+		check(t, e.Clamp(0, map[int]uint8{1: 2, -1: 0, 5: 1, 7: 0}), "unit -1")
+	}
 	check(t, e.Clamp(0, map[int]uint8{0: 1, 1: 1, 2: 0, 3: 0}), "one must be free")
 	check(t, e.SetMachines(machines[:2]), "2 machines for 6")
 	check(t, e.SetMachines([]*boltzmann.Machine{machines[0], pair(0, 0, 0), nil, nil, nil, nil}), "network 1", "4 units")
@@ -185,6 +197,17 @@ func TestDead(t *testing.T) {
 			t.Errorf("b = %v: %v at %v ms, want %v", b, err, e.Time(), want)
 		}
 	}
+	// A long step leaves a gap of a twentieth between the spikes of a unit that is held on.
+	coarse := lif.TutorialCUBA()
+	cal := *must(lif.StoredCalibration(coarse))
+	coarse.Dt, coarse.Delay = .5, .5
+	fast := must(New(biased(30), Options{Setup: coarse, Calibration: &cal, KExc: 4, KInh: 4, Rates: even, Wiring: rng.Stream(1, "wiring")}))
+	if err := fast.Reset(nil, rng.Stream(1, "kick")); err != nil {
+		t.Fatal(err)
+	}
+	if err := fast.run(ctx, 3000, nil); !errors.Is(err, ErrSaturated) {
+		t.Errorf("steps of .5 ms: %v, want %v", err, ErrSaturated)
+	}
 	// Where nobody rests above threshold a silent start remains silent.
 	e := must(New(biased(-3), Options{KExc: 4, KInh: 4, Rates: even, Wiring: rng.Stream(1, "wiring")}))
 	if err := e.Reset(make([]uint8, 12), nil); err != nil {
@@ -192,5 +215,20 @@ func TestDead(t *testing.T) {
 	}
 	if err := e.run(ctx, 3000, nil); !errors.Is(err, ErrQuiescent) || e.Spikes() != 0 {
 		t.Errorf("silent start: %v, %d spikes", err, e.Spikes())
+	}
+}
+
+// TestDistortionRound: rounding keeps within Max.
+func TestDistortionRound(t *testing.T) {
+	for _, c := range []struct {
+		step, max, x, want float64
+		coupling           bool
+	}{
+		{.1, 1.5, 1.46, 1.5, true}, {.1, 1.5, 7, 1.5, true}, {.1, 1.5, -7, -1.5, true}, {.1, 1.5, 7, 7, false},
+		{.4, 1.5, 1.5, 1.2, true}, {.4, 0, 1.5, 1.6, true}, {0, 1.5, 2, 1.5, true}, {0, 0, 2, 2, true}, {.1, 1.5, .04, 0, true},
+	} {
+		if got := (Distortion{Step: c.step, Max: c.max}).round(c.x, c.coupling); math.Abs(got-c.want) > 1e-9 {
+			t.Errorf("%v in steps of %v up to %v: %v, want %v", c.x, c.step, c.max, got, c.want)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package ensemble
 
 import (
+	"errors"
 	"fmt"
 	"math"
 
@@ -62,7 +63,7 @@ const nominalGrid = 1024
 
 func newNominal(t *lif.PairTable) (*nominal, error) {
 	if t == nil {
-		return &nominal{}, nil
+		return nil, errors.New("ensemble: the calibration has no pair table: calibrate with Pairs ≥ 0, or take the Published translation")
 	}
 	lo, hi := t.Range()
 	if !(lo < 0 && hi > 0) {

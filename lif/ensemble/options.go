@@ -58,7 +58,7 @@ type Tap struct {
 // Distortion is what analogue hardware does to a network. The zero value is none.
 type Distortion struct {
 	Step   float64 // W and b are rounded to multiples of it
-	Max    float64 // |W| is at most this; 0: no limit
+	Max    float64 // |W| is at most this, if rounded at most the last multiple of Step below it; 0: no limit
 	Spread float64 // relative standard deviation of every weight, noise synapses too, fixed once
 	Offset float64 // standard deviation of an offset of every resting potential, fixed once [α]
 }
@@ -77,13 +77,15 @@ func (d Distortion) check() error {
 
 // round is what the hardware makes of a bias or, limited, of a coupling.
 func (d Distortion) round(x float64, limited bool) float64 {
+	most := math.Inf(1)
 	if limited && d.Max > 0 {
-		x = math.Max(-d.Max, math.Min(d.Max, x))
+		most = d.Max
 	}
 	if d.Step > 0 {
 		x = d.Step * math.Round(x/d.Step)
+		most = d.Step * math.Floor(most/d.Step*(1+1e-12)) // 1.5 is 15 steps of .1
 	}
-	return x
+	return math.Max(-most, math.Min(most, x))
 }
 
 func (o Options) withDefaults() (Options, error) {

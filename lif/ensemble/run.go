@@ -96,8 +96,8 @@ func (e *Ensemble) Advance(t float64, buf []sampling.Flip) ([]sampling.Flip, err
 // ErrQuiescent says that no neuron has spiked for 100 refractory times.
 var ErrQuiescent = errors.New("ensemble: quiescent: no spike for 100 refractory times: kick it (Reset with other units on), or raise biases or noise")
 
-// ErrSaturated says that all free units have been refractory for 98 % of 100 refractory
-// times.
+// ErrSaturated says that all free units have fired at 98 % of the highest rate or more for
+// 100 refractory times.
 var ErrSaturated = errors.New("ensemble: saturated: all units fire as fast as they can: rebalance excitatory and inhibitory noise synapses, or lower biases")
 
 // watch sees a dead ensemble.
@@ -108,8 +108,9 @@ type watch struct {
 	off        bool    // look away
 }
 
-// deadTimes is the window in refractory times; a unit that is always on has as many spikes.
-const deadTimes, saturated = 100, 98
+// deadTimes is the window in refractory times, saturated the share of the spikes of a unit
+// that is held on.
+const deadTimes, saturated = 100, 0.98
 
 func (w *watch) init(e *Ensemble) {
 	w.window = deadTimes * e.opt.Setup.Neuron.TauRef
@@ -139,7 +140,7 @@ func (w *watch) check(e *Ensemble) error {
 	if t-w.from < w.window {
 		return nil
 	}
-	least := float64(saturated) * (t - w.from) / w.window // the window ends when somebody looks
+	least := saturated * (t - w.from) / e.interval // the window ends when somebody looks
 	free, all := 0, true
 	for _, n := range e.nets {
 		for k, v := range n.clamp {

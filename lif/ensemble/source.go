@@ -76,7 +76,7 @@ type NoiseNetwork struct {
 	// Params are the neuron's; default CUBA, C 1, TauM 20, TauSyn 5, TauRef one step, Theta
 	// −50, Reset −60. It must be CUBA, as must be the setup.
 	Params lif.Params
-	Rest   float64 // resting potential [mV]; default −40
+	Rest   float64 // resting potential [mV]; default −40 with the default Params
 }
 
 func (s NoiseNetwork) add(p *plan) (exc, inh []int, err error) {
@@ -109,6 +109,11 @@ func (s NoiseNetwork) add(p *plan) (exc, inh []int, err error) {
 		return nil, nil, fmt.Errorf("ensemble: NoiseNetwork with Connectivity %v and Excitatory %v: must be in (0, 1) and give each neuron inputs of both kinds", s.Connectivity, s.Excitatory)
 	case !(s.Weight > 0 && s.G > 0 && s.Rate > 0) || math.IsInf(s.Weight*s.G*s.Rate, 0):
 		return nil, nil, fmt.Errorf("ensemble: NoiseNetwork with Weight %v, G %v, Rate %v: must be finite and > 0", s.Weight, s.G, s.Rate)
+	}
+	own := p.opt.Setup
+	own.Neuron = s.Params
+	if err := own.Validate(); err != nil { // once, not for every neuron
+		return nil, nil, fmt.Errorf("ensemble: NoiseNetwork.Params: %w", err)
 	}
 	first := len(p.rest)
 	for range s.Neurons {

@@ -68,16 +68,36 @@ func (e *Ensemble) UnmarshalBinary(data []byte) error {
 	if !fits {
 		return errDamaged
 	}
-	var old []byte // for parameters that no network can have
+	old := state{Units: slices.Clone(e.units)} // for parameters that no network can have
+	for _, n := range e.nets {
+		old.W, old.B, old.Clamp = append(old.W, slices.Clone(n.w)), append(old.B, slices.Clone(n.b)), append(old.Clamp, slices.Clone(n.clamp))
+	}
 	if e.ready {
 		var err error
-		if old, err = e.MarshalBinary(); err != nil {
+		if old.Net, err = e.net.MarshalBinary(); err != nil {
 			return err
 		}
 	}
-	if err := e.net.UnmarshalBinary(s.Net); err != nil {
+	err := e.set(&s)
+	if err == nil {
+		err = e.net.UnmarshalBinary(s.Net)
+	}
+	if err != nil {
+		err = errors.Join(err, e.set(&old))
+		if e.ready {
+			err = errors.Join(err, e.net.UnmarshalBinary(old.Net))
+		}
 		return err
 	}
+	e.print, e.spikes = s.Print, s.Spikes
+	e.watch.from, e.watch.last = s.From, s.Last
+	copy(e.watch.counts, s.Counts)
+	e.ready = true
+	return nil
+}
+
+// set takes over parameters, evidence and calibration.
+func (e *Ensemble) set(s *state) error {
 	for m, n := range e.nets {
 		copy(n.w, s.W[m])
 		copy(n.b, s.B[m])
@@ -87,15 +107,5 @@ func (e *Ensemble) UnmarshalBinary(data []byte) error {
 	for k, u := range s.Units {
 		e.setUnit(k, u)
 	}
-	e.print, e.spikes = s.Print, s.Spikes
-	e.watch.from, e.watch.last = s.From, s.Last
-	copy(e.watch.counts, s.Counts)
-	if err := e.apply(); err != nil {
-		if old != nil {
-			err = errors.Join(err, e.UnmarshalBinary(old))
-		}
-		return err
-	}
-	e.ready = true
-	return e.net.UnmarshalBinary(s.Net) // what apply may have moved
+	return e.apply()
 }

@@ -1,6 +1,7 @@
 package ensemble
 
 import (
+	"errors"
 	"math"
 
 	"github.com/spikesampling/spikesampling/lif"
@@ -23,6 +24,9 @@ func newReference(s lif.Setup, c *lif.Calibration) (reference, error) {
 	m, err := s.FreePotential(c.VHalf)
 	if err != nil {
 		return reference{}, err
+	}
+	if !(m.SD > 0) {
+		return reference{}, errors.New("ensemble: Setup has no background: must have the one that it was calibrated with, to scale from")
 	}
 	return reference{
 		alpha: c.Alpha * s.Neuron.GLeak() / m.GTot / m.SD,
