@@ -58,7 +58,7 @@ const (
 	// Float64 is double precision, and several times slower. It has the law of Float32,
 	// from other random numbers.
 	Float64
-	// Fixed16 is Float32 with weights in 16-bit integers, rounded to at most 2⁻¹⁵ of the
+	// Fixed16 is Float32 with weights in 16-bit integers, rounded to within 1/32767 of the
 	// largest: less memory to read in networks of more than some 500 neurons. The step is
 	// chosen by the largest weight of every layer, so that none overflows.
 	Fixed16

@@ -286,12 +286,13 @@ func covariance(a, b []float64) float64 {
 // TestStartSynapses: right after Reset the synapses are as units that are on left them:
 // they spiked a refractory time before they go off.
 func TestStartSynapses(t *testing.T) {
-	for _, kind := range []string{"renewing", "delay", "plastic", "rectangular", "two tau"} {
+	for _, kind := range []string{"renewing", "delay", "plastic", "rectangular", "two tau", "statics"} {
 		c := conductances(common(3, 1000))
-		if kind != "two tau" {
+		if kind != "two tau" && kind != "statics" {
 			c.TauI = 10
 		}
-		c.Weights = []float64{0, 0.01, -0.02, 0.03, 0, 0.04, -0.05, -0.06, 0}
+		weights := []float64{0, 0.01, -0.02, 0.03, 0, 0.04, -0.05, -0.06, 0}
+		c.Weights = weights
 		jump := 1.0
 		switch kind {
 		case "delay":
@@ -301,6 +302,9 @@ func TestStartSynapses(t *testing.T) {
 			jump = 1.5
 		case "rectangular":
 			c.Rectangular = true
+		case "statics":
+			sparse(&c, 1)
+			c.Statics, c.Sparse = c.Sparse, nil
 		}
 		for name, e := range map[string]interface {
 			Reset([]uint8, rand.Source)
@@ -336,7 +340,7 @@ func TestStartSynapses(t *testing.T) {
 					if c.Rectangular {
 						shareE, shareI = 1, 1
 					}
-					for k, w := range c.Weights[3*f.Unit:][:3] {
+					for k, w := range weights[3*f.Unit:][:3] {
 						wantE[k] += shareE * math.Max(w, 0)
 						wantI[k] += shareI * math.Max(-w, 0)
 					}
