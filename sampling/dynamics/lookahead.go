@@ -97,7 +97,7 @@ func (l *LookAhead[F]) Step(ahead, u, drive []F) {
 // LowPass is an exponential filter of continuous signals, τ df/dt = x − f: a synapse that
 // filters rates. The zero LowPass passes the signal on.
 type LowPass[F Float] struct {
-	k F // share of the way to x in a step
+	k       F // share of the way to x in a step
 	filters bool
 }
 

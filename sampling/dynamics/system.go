@@ -35,7 +35,7 @@ type Energetic interface {
 type Diffusive interface {
 	System
 	// Diffuse writes σ(x, t)ξ [1/√ms] to dst for every row, ξ being a row of xi: n standard
-	// normal numbers. dst may be xi.
+	// normal numbers. They do not overlap.
 	Diffuse(dst, x, xi []float64, t float64)
 }
 
