@@ -42,7 +42,7 @@ var rules = []rule{
 	{"internal/gibbskernel/gen", nil},
 	{"internal/npy", nil},
 	{"internal/data", []string{"internal/npy"}},
-	{"sampling", []string{"sampling/rng"}},
+	{"sampling", []string{"sampling/dynamics", "sampling/rng"}},
 	{"sampling/estimate", []string{"sampling", "sampling/rng"}},
 	{"boltzmann", with(bottom, "internal/gibbskernel", "internal/kernel")},
 	{"boltzmann/bayes", with(bottom, "boltzmann")},
