@@ -39,14 +39,7 @@ func apply[F linalg.Float](a Activation, r, s, x []F) {
 			s[i] = 1
 		}
 	case HardSigmoid:
-		for i, v := range x {
-			c := min(max(v, 0), 1)
-			var d F
-			if c == v {
-				d = 1
-			}
-			r[i], s[i] = c, d
-		}
+		linalg.Clip(r, s, x)
 	case Tanh:
 		for i, v := range x {
 			t := F(math.Tanh(float64(v)))

@@ -64,7 +64,7 @@ type layerState[F linalg.Float] struct {
 	col, colBack linalg.Mat[F] // of a convolution
 
 	// Passes over rows, made once so that a step allocates nothing.
-	errors, move func(lo, hi int)
+	errors, move, send func(lo, hi int)
 }
 
 func newNetwork[F linalg.Float](o *Options, in shape, shapes []shape) (*network[F], error) {
@@ -199,6 +199,7 @@ func (n *network[F]) newState(batch int) *state[F] {
 		s.layers = append(s.layers, t)
 		t.errors = func(lo, hi int) { n.errorPass(s, l, lo, hi) }
 		t.move = func(lo, hi int) { n.movePass(s, l, lo, hi) }
+		t.send = func(lo, hi int) { n.sendPass(s, l, lo, hi) }
 	}
 	n.present(s)
 	return s
@@ -242,7 +243,6 @@ func (n *network[F]) resize(s *state[F], batch int) *state[F] {
 		if n.errs.Filters() {
 			repeat(d.errNext, t.errNext)
 		}
-		repeat(d.mismatch, t.mismatch)
 	}
 	n.present(r)
 	return r
@@ -277,6 +277,7 @@ func (n *network[F]) step(s *state[F], eta float64) {
 			down := s.layers[l].err
 			if n.o.ProspectiveErrors {
 				down = s.layers[l].mismatch
+				n.team.Do(s.batch, grain, s.layers[l].send)
 			}
 			t := s.layers[l-1]
 			n.layers[l].backward(n.team, t.backSeen, down, s.batch, s.layers[l].colBack)
@@ -383,6 +384,22 @@ func (n *network[F]) errorPass(s *state[F], l, lo, hi int) {
 	}
 }
 
+// sendPass finds the mismatch (ŭ − I)/γ of some rows that ProspectiveErrors sends down, ŭ being
+// that of this step and I = W r + b. Where τ_r = τ_m it is e.
+func (n *network[F]) sendPass(s *state[F], l, lo, hi int) {
+	y, t := n.layers[l], s.layers[l]
+	w := y.out.size()
+	lo, hi = lo*w, hi*w
+	m, e := t.mismatch[lo:hi], t.err[lo:hi]
+	for i, v := range t.drive[lo:hi] {
+		m[i] = v + y.b[i%len(y.b)] + n.gamma*e[i]
+	}
+	y.look.Look(m, t.u[lo:hi], m)
+	for i, v := range t.drive[lo:hi] {
+		m[i] = (m[i] - v - y.b[i%len(y.b)]) / n.gamma
+	}
+}
+
 // movePass moves the membranes of some rows: I = W r + b + γe, ŭ and then u, and new rates.
 func (n *network[F]) movePass(s *state[F], l, lo, hi int) {
 	y, t := n.layers[l], s.layers[l]
@@ -390,10 +407,6 @@ func (n *network[F]) movePass(s *state[F], l, lo, hi int) {
 	lo, hi = lo*w, hi*w
 	drive := t.drive[lo:hi]
 	y.addBias(drive)
-	if t.mismatch != nil {
-		// ŭ − I, I without the error, over γ.
-		copy(t.mismatch[lo:hi], drive)
-	}
 	if !s.quiet && n.gamma != 0 {
 		e := t.err[lo:hi]
 		for i := range drive {
@@ -401,12 +414,6 @@ func (n *network[F]) movePass(s *state[F], l, lo, hi int) {
 		}
 	}
 	y.look.Step(drive, t.u[lo:hi], drive)
-	if t.mismatch != nil {
-		m := t.mismatch[lo:hi]
-		for i, v := range drive {
-			m[i] = (v - m[i]) / n.gamma
-		}
-	}
 	apply(y.act, t.next[lo:hi], t.slope[lo:hi], drive)
 }
 

@@ -176,8 +176,8 @@ func (o *Options) check() (input shape, shapes []shape, err error) {
 	if o.Order < Parallel || o.Order > FullForward || o.Feedback < Transposed || o.Feedback > FixedRandom || o.Precision < Float32 || o.Precision > Float64 {
 		bad("Order = %d, Feedback = %d, Precision = %d: must be constants of this package", o.Order, o.Feedback, o.Precision)
 	}
-	if o.ProspectiveErrors && o.Gamma == 0 {
-		bad("ProspectiveErrors with Gamma = 0: must be > 0")
+	if o.ProspectiveErrors && (o.Gamma == 0 || o.Order == FullForward) {
+		bad("ProspectiveErrors with Gamma = %v, Order = %d: must be > 0, and Parallel", o.Gamma, o.Order)
 	}
 	if o.Parallel < 0 {
 		bad("Parallel = %d: must be ≥ 0", o.Parallel)

@@ -57,9 +57,6 @@ func (p *parts[F]) state(n *network[F], which string, s *state[F]) {
 		if n.rates.Filters() {
 			add("seen", t.seen)
 		}
-		if t.mismatch != nil {
-			add("mismatch", t.mismatch)
-		}
 	}
 }
 

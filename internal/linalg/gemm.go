@@ -171,11 +171,16 @@ func (j *job[F]) edge(c, tile []F, rows, cols int, load bool) {
 	nr := j.kernel.nr
 	for i := range rows {
 		dst, src := c[i*j.c.Stride:][:cols], tile[i*nr:][:cols]
-		if load {
+		switch {
+		case load && j.alpha == 1:
+			for k, v := range src {
+				dst[k] += v
+			}
+		case load:
 			for k, v := range src {
 				dst[k] = fma(j.alpha, v, dst[k])
 			}
-		} else {
+		default:
 			for k, v := range src {
 				dst[k] = j.alpha * v
 			}
@@ -190,12 +195,49 @@ func packAlong[F Float](dst, src []F, stride, n, kn, r int) {
 	for i := 0; i < n; i += r {
 		w := min(r, n-i)
 		d := dst[i*kn : (i+r)*kn]
+		if w == r && packWhole(d, src[i:], stride, kn, r) {
+			continue
+		}
 		for k := range kn {
 			to := d[k*r : (k+1)*r]
 			m := copy(to, src[k*stride+i:][:w])
 			clear(to[m:])
 		}
 	}
+}
+
+// packWhole packs a whole panel of one of the sizes of the kernels, whose copies the compiler
+// then knows the length of.
+func packWhole[F Float](d, src []F, stride, kn, r int) bool {
+	switch r {
+	case 4:
+		for k := range kn {
+			*(*[4]F)(d[4*k:]) = *(*[4]F)(src[k*stride:])
+		}
+	case 6:
+		for k := range kn {
+			*(*[6]F)(d[6*k:]) = *(*[6]F)(src[k*stride:])
+		}
+	case 8:
+		for k := range kn {
+			*(*[8]F)(d[8*k:]) = *(*[8]F)(src[k*stride:])
+		}
+	case 12:
+		for k := range kn {
+			*(*[12]F)(d[12*k:]) = *(*[12]F)(src[k*stride:])
+		}
+	case 16:
+		for k := range kn {
+			*(*[16]F)(d[16*k:]) = *(*[16]F)(src[k*stride:])
+		}
+	case 32:
+		for k := range kn {
+			*(*[32]F)(d[32*k:]) = *(*[32]F)(src[k*stride:])
+		}
+	default:
+		return false
+	}
+	return true
 }
 
 // packAcross packs a block whose panels lie across rows: entry (k, i) is src[i·stride + k].

@@ -266,6 +266,36 @@ func testVectors[F Float](t *testing.T, r *rand.Rand, eps float64) {
 	}
 }
 
+func TestClip(t *testing.T) {
+	testClip[float32](t)
+	testClip[float64](t)
+}
+
+func testClip[F Float](t *testing.T) {
+	values := []F{-2, -0x1p-100, 0, 0x1p-100, .5, 1, 1 + 0x1p-20, 7, F(math.Inf(1)), F(math.Inf(-1)), F(math.NaN())}
+	r := rand.New(rand.NewPCG(11, 11))
+	for n := range 100 {
+		x, y, s := make([]F, n), make([]F, n+1), make([]F, n+1)
+		for i := range x {
+			x[i] = values[r.IntN(len(values))]
+		}
+		Clip(y, s, x)
+		for i, v := range x {
+			want := min(max(v, 0), 1)
+			inside := F(0)
+			if v >= 0 && v <= 1 {
+				inside = 1
+			}
+			if y[i] != want && (y[i] == y[i] || v == v) || s[i] != inside {
+				t.Fatalf("%v: %v and %v: must be %v and %v", v, y[i], s[i], want, inside)
+			}
+		}
+		if y[n] != 0 || s[n] != 0 {
+			t.Fatal("wrote beyond the end")
+		}
+	}
+}
+
 func TestTeam(t *testing.T) {
 	for _, workers := range []int{1, 2, 5} {
 		team := NewTeam(workers)

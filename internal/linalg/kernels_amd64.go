@@ -33,7 +33,13 @@ func axpy32AVX2(n int, alpha float32, x, y *float32)
 //go:noescape
 func axpy64AVX2(n int, alpha float64, x, y *float64)
 
-var vectors bool // dot and axpy may use AVX2
+//go:noescape
+func clip32AVX2(n int, r, s, x *float32)
+
+//go:noescape
+func clip64AVX2(n int, r, s, x *float64)
+
+var vectors bool // dot, axpy and clip may use AVX2
 
 func init() {
 	path := os.Getenv("SPIKESAMPLING_PATH")
@@ -103,6 +109,28 @@ func axpyBlocks[F Float](alpha F, x, y []F) int {
 		n := len(x) &^ 15
 		if n > 0 {
 			axpy64AVX2(n, float64(alpha), &x[0], &any(y).([]float64)[0])
+		}
+		return n
+	}
+	return 0
+}
+
+// clipBlocks cuts the first numbers, whole blocks of them, and says how many they are.
+func clipBlocks[F Float](r, s, x []F) int {
+	if !vectors {
+		return 0
+	}
+	switch x := any(x).(type) {
+	case []float32:
+		n := len(x) &^ 31
+		if n > 0 {
+			clip32AVX2(n, &any(r).([]float32)[0], &any(s).([]float32)[0], &x[0])
+		}
+		return n
+	case []float64:
+		n := len(x) &^ 15
+		if n > 0 {
+			clip64AVX2(n, &any(r).([]float64)[0], &any(s).([]float64)[0], &x[0])
 		}
 		return n
 	}

@@ -688,6 +688,60 @@ done:
 	VZEROUPPER
 	RET
 
+DATA one32<>+0(SB)/8, $0x3f8000003f800000
+GLOBL one32<>(SB), RODATA|NOPTR, $8
+
+// func clip32AVX2(n int, r *float32, s *float32, x *float32)
+// Requires: AVX
+TEXT ·clip32AVX2(SB), NOSPLIT, $0-32
+	MOVQ         n+0(FP), AX
+	MOVQ         r+8(FP), CX
+	MOVQ         s+16(FP), DX
+	MOVQ         x+24(FP), BX
+	VXORPS       Y0, Y0, Y0
+	VBROADCASTSS one32<>+0(SB), Y1
+
+loop:
+	TESTQ   AX, AX
+	JZ      done
+	VMOVUPS (BX), Y2
+	VMAXPS  Y2, Y0, Y3
+	VMINPS  Y3, Y1, Y3
+	VMOVUPS Y3, (CX)
+	VCMPPS  $0x00, Y2, Y3, Y3
+	VANDPS  Y1, Y3, Y3
+	VMOVUPS Y3, (DX)
+	VMOVUPS 32(BX), Y2
+	VMAXPS  Y2, Y0, Y3
+	VMINPS  Y3, Y1, Y3
+	VMOVUPS Y3, 32(CX)
+	VCMPPS  $0x00, Y2, Y3, Y3
+	VANDPS  Y1, Y3, Y3
+	VMOVUPS Y3, 32(DX)
+	VMOVUPS 64(BX), Y2
+	VMAXPS  Y2, Y0, Y3
+	VMINPS  Y3, Y1, Y3
+	VMOVUPS Y3, 64(CX)
+	VCMPPS  $0x00, Y2, Y3, Y3
+	VANDPS  Y1, Y3, Y3
+	VMOVUPS Y3, 64(DX)
+	VMOVUPS 96(BX), Y2
+	VMAXPS  Y2, Y0, Y3
+	VMINPS  Y3, Y1, Y3
+	VMOVUPS Y3, 96(CX)
+	VCMPPS  $0x00, Y2, Y3, Y3
+	VANDPS  Y1, Y3, Y3
+	VMOVUPS Y3, 96(DX)
+	SUBQ    $-128, BX
+	SUBQ    $-128, CX
+	SUBQ    $-128, DX
+	SUBQ    $0x20, AX
+	JMP     loop
+
+done:
+	VZEROUPPER
+	RET
+
 // func gemm64AVX2(k int, a *float64, b *float64, c *float64, ldc int, alpha float64, load int)
 // Requires: AVX, FMA3
 TEXT ·gemm64AVX2(SB), NOSPLIT, $0-56
@@ -1367,6 +1421,60 @@ loop:
 	SUBQ        $-128, DX
 	SUBQ        $0x10, AX
 	JMP         loop
+
+done:
+	VZEROUPPER
+	RET
+
+DATA one64<>+0(SB)/8, $0x3ff0000000000000
+GLOBL one64<>(SB), RODATA|NOPTR, $8
+
+// func clip64AVX2(n int, r *float64, s *float64, x *float64)
+// Requires: AVX
+TEXT ·clip64AVX2(SB), NOSPLIT, $0-32
+	MOVQ         n+0(FP), AX
+	MOVQ         r+8(FP), CX
+	MOVQ         s+16(FP), DX
+	MOVQ         x+24(FP), BX
+	VXORPD       Y0, Y0, Y0
+	VBROADCASTSD one64<>+0(SB), Y1
+
+loop:
+	TESTQ   AX, AX
+	JZ      done
+	VMOVUPD (BX), Y2
+	VMAXPD  Y2, Y0, Y3
+	VMINPD  Y3, Y1, Y3
+	VMOVUPD Y3, (CX)
+	VCMPPD  $0x00, Y2, Y3, Y3
+	VANDPD  Y1, Y3, Y3
+	VMOVUPD Y3, (DX)
+	VMOVUPD 32(BX), Y2
+	VMAXPD  Y2, Y0, Y3
+	VMINPD  Y3, Y1, Y3
+	VMOVUPD Y3, 32(CX)
+	VCMPPD  $0x00, Y2, Y3, Y3
+	VANDPD  Y1, Y3, Y3
+	VMOVUPD Y3, 32(DX)
+	VMOVUPD 64(BX), Y2
+	VMAXPD  Y2, Y0, Y3
+	VMINPD  Y3, Y1, Y3
+	VMOVUPD Y3, 64(CX)
+	VCMPPD  $0x00, Y2, Y3, Y3
+	VANDPD  Y1, Y3, Y3
+	VMOVUPD Y3, 64(DX)
+	VMOVUPD 96(BX), Y2
+	VMAXPD  Y2, Y0, Y3
+	VMINPD  Y3, Y1, Y3
+	VMOVUPD Y3, 96(CX)
+	VCMPPD  $0x00, Y2, Y3, Y3
+	VANDPD  Y1, Y3, Y3
+	VMOVUPD Y3, 96(DX)
+	SUBQ    $-128, BX
+	SUBQ    $-128, CX
+	SUBQ    $-128, DX
+	SUBQ    $0x10, AX
+	JMP     loop
 
 done:
 	VZEROUPPER

@@ -83,3 +83,21 @@ func SumRows[F Float](alpha F, a Mat[F], beta F, y []F) {
 		Axpy(alpha, a.Row(i), y)
 	}
 }
+
+// Clip is r = x cut to [0, 1], and s = 1 where that is x itself, borders included, else 0. NaN
+// stays NaN. r and s must be at least as long as x, and must not overlap with it or each other.
+func Clip[F Float](r, s, x []F) {
+	r, s = r[:len(x)], s[:len(x)]
+	n := clipBlocks(r, s, x)
+	for i, v := range x[n:] {
+		c, d := v, F(1)
+		if v < 0 {
+			c, d = 0, 0
+		} else if v > 1 {
+			c, d = 1, 0
+		} else if v != v {
+			d = 0
+		}
+		r[n+i], s[n+i] = c, d
+	}
+}

@@ -94,6 +94,15 @@ func (l *LookAhead[F]) Step(ahead, u, drive []F) {
 	}
 }
 
+// Look writes the prospective potentials to ahead, as Step does, and moves nothing.
+func (l *LookAhead[F]) Look(ahead, u, drive []F) {
+	ahead, drive = ahead[:len(u)], drive[:len(u)]
+	n, k := l.n, len(l.r)
+	for i, v := range u {
+		ahead[i] = v + l.r[i%n%k]*(drive[i]-v)
+	}
+}
+
 // LowPass is an exponential filter of continuous signals, τ df/dt = x − f: a synapse that
 // filters rates. The zero LowPass passes the signal on.
 type LowPass[F Float] struct {

@@ -28,7 +28,12 @@ func TestLookAhead(t *testing.T) {
 				drive[i] = r.NormFloat64()
 			}
 			old := slices.Clone(u)
+			look := make([]float64, len(u))
+			l.Look(look, u, drive)
 			l.Step(ahead, u, drive)
+			if !slices.Equal(look, ahead) {
+				t.Fatalf("Look gives %v, Step %v", look, ahead)
+			}
 			for i := range u {
 				tm, tr := c.m[min(i%n, len(c.m)-1)], c.r[min(i%n, len(c.r)-1)]
 				dot := (drive[i] - old[i]) / tm

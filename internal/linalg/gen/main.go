@@ -18,6 +18,7 @@ func main() {
 		gemm(bits, 512, 12, 2)
 		dot(bits)
 		axpy(bits)
+		clip(bits)
 	}
 	Generate()
 }
@@ -191,6 +192,50 @@ func axpy(bits int) {
 	}
 	SUBQ(I32(-128), x)
 	SUBQ(I32(-128), y)
+	SUBQ(Imm(uint64(4*256/bits)), n)
+	JMP(LabelRef("loop"))
+	Label("done")
+	VZEROUPPER()
+	RET()
+}
+
+// clip is r = x cut to [0, 1] and s = 1 where that is x, else 0; NaN stays NaN. n is a multiple
+// of 4 vectors.
+func clip(bits int) {
+	o := pick(bits)
+	low, high, cmp, and := VMAXPS, VMINPS, VCMPPS, VANDPS
+	one := U64(0x3f8000003f800000)
+	if bits == 64 {
+		low, high, cmp, and = VMAXPD, VMINPD, VCMPPD, VANDPD
+		one = U64(0x3ff0000000000000)
+	}
+	ones := GLOBL(fmt.Sprintf("one%d", bits), RODATA|NOPTR)
+	DATA(0, one)
+	TEXT(fmt.Sprintf("clip%dAVX2", bits), NOSPLIT, fmt.Sprintf("func(n int, r, s, x *%s)", name(bits)))
+	n := Load(Param("n"), GP64())
+	r := Load(Param("r"), GP64())
+	s := Load(Param("s"), GP64())
+	x := Load(Param("x"), GP64())
+	zero, unit := YMM(), YMM()
+	o.xor(zero, zero, zero)
+	o.broadcast(ones, unit)
+	Label("loop")
+	TESTQ(n, n)
+	JZ(LabelRef("done"))
+	for i := range 4 {
+		v, c := YMM(), YMM()
+		o.load(Mem{Base: x, Disp: 32 * i}, v)
+		// The first operand is what comes out where one of them is NaN.
+		low(v, zero, c)
+		high(c, unit, c)
+		o.load(c, Mem{Base: r, Disp: 32 * i})
+		cmp(Imm(0), v, c, c)
+		and(unit, c, c)
+		o.load(c, Mem{Base: s, Disp: 32 * i})
+	}
+	SUBQ(I32(-128), x)
+	SUBQ(I32(-128), r)
+	SUBQ(I32(-128), s)
 	SUBQ(Imm(uint64(4*256/bits)), n)
 	JMP(LabelRef("loop"))
 	Label("done")
