@@ -30,7 +30,7 @@ type backState struct {
 	u, rate, slope, err, back []float32
 	seen, backSeen            []float32
 	at                        []int32
-	col, colBack              linalg.Mat[float32]
+	col, colBack              *patches[float32]
 }
 
 var _ learn.Rated = (*Backprop)(nil)
@@ -86,11 +86,9 @@ func (n *Backprop) resize(batch int) {
 			p := batch * y.pooled.size()
 			t.seen, t.backSeen, t.at = make([]float32, p), make([]float32, p), make([]int32, p)
 		}
-		if y.kernel > 0 {
-			t.col = linalg.NewMat[float32](y.patches(batch), y.w.Cols)
-			if l > 0 {
-				t.colBack = linalg.NewMat[float32](y.patches(batch), y.w.Cols)
-			}
+		t.col = y.newPatches(batch)
+		if l > 0 {
+			t.colBack = y.newPatches(batch)
 		}
 		n.state = append(n.state, t)
 	}

@@ -13,84 +13,98 @@ type synapses[F linalg.Float] struct {
 	out    shape
 }
 
-// patches are the inputs of a convolution by rows, one for every neuron of a map.
-func (s *synapses[F]) patches(batch int) int { return batch * s.out.rows * s.out.cols }
+// rows is the number of neurons of a batch that share weights: all of a map.
+func (s *synapses[F]) rows(batch int) int { return batch * s.out.rows * s.out.cols }
 
-// gather writes what every neuron of a convolution sees.
-func (s *synapses[F]) gather(team *linalg.Team, col linalg.Mat[F], x []F) {
-	k, c := s.kernel, s.in.channels
-	perRow := s.out.cols
-	team.Do(col.Rows/perRow, 16, func(lo, hi int) {
-		for i := lo; i < hi; i++ {
-			img, row := i/s.out.rows, i%s.out.rows
-			base := x[img*s.in.size():]
-			for q := range perRow {
-				dst := col.Row(i*perRow + q)
-				for y := range k {
-					src := base[((row+y)*s.in.cols+q)*c:][:k*c]
-					copy(dst[y*k*c:(y+1)*k*c], src)
+// patches are what the neurons of a convolution see, a row for each.
+type patches[F linalg.Float] struct {
+	s   *synapses[F]
+	col linalg.Mat[F]
+	x   []F // the layer below
+
+	gather, scatter func(lo, hi int) // made once, so that a step allocates nothing
+}
+
+// newPatches returns the patches of a batch; nil for a fully connected layer.
+func (s *synapses[F]) newPatches(batch int) *patches[F] {
+	if s.kernel == 0 {
+		return nil
+	}
+	p := &patches[F]{s: s, col: linalg.NewMat[F](s.rows(batch), s.w.Cols)}
+	p.gather, p.scatter = p.gatherRows, p.scatterImages
+	return p
+}
+
+// gatherRows fills in the patches of some rows of neurons.
+func (p *patches[F]) gatherRows(lo, hi int) {
+	s := p.s
+	n := s.kernel * s.in.channels
+	for i := lo; i < hi; i++ {
+		image, row := i/s.out.rows, i%s.out.rows
+		for q := range s.out.cols {
+			dst := p.col.Row(i*s.out.cols + q)
+			for y := range s.kernel {
+				copy(dst[y*n:(y+1)*n], p.x[image*s.in.size()+((row+y)*s.in.cols+q)*s.in.channels:])
+			}
+		}
+	}
+}
+
+// scatterImages adds up at each place of some images what the patches have there: the transpose
+// of gatherRows.
+func (p *patches[F]) scatterImages(lo, hi int) {
+	s := p.s
+	n, size := s.kernel*s.in.channels, s.in.size()
+	clear(p.x[lo*size : hi*size])
+	for i := lo * s.out.rows; i < hi*s.out.rows; i++ {
+		image, row := i/s.out.rows, i%s.out.rows
+		for q := range s.out.cols {
+			src := p.col.Row(i*s.out.cols + q)
+			for y := range s.kernel {
+				dst := p.x[image*size+((row+y)*s.in.cols+q)*s.in.channels:][:n]
+				for k, v := range src[y*n : (y+1)*n] {
+					dst[k] += v
 				}
 			}
 		}
-	})
+	}
 }
 
-// scatter adds up in x what belongs to each place: the transpose of gather.
-func (s *synapses[F]) scatter(team *linalg.Team, x []F, col linalg.Mat[F]) {
-	k, c := s.kernel, s.in.channels
-	size := s.in.size()
-	team.Do(len(x)/size, 1, func(lo, hi int) {
-		clear(x[lo*size : hi*size])
-		for img := lo; img < hi; img++ {
-			base := x[img*size : (img+1)*size]
-			for p := range s.out.rows * s.out.cols {
-				row, q := p/s.out.cols, p%s.out.cols
-				src := col.Row(img*s.out.rows*s.out.cols + p)
-				for y := range k {
-					dst := base[((row+y)*s.in.cols+q)*c:][:k*c]
-					for i, v := range src[y*k*c : (y+1)*k*c] {
-						dst[i] += v
-					}
-				}
-			}
-		}
-	})
-}
-
-// forward writes W r to drive; col is the scratch memory of a convolution, and afterwards what
-// update needs.
-func (s *synapses[F]) forward(team *linalg.Team, drive, r []F, batch int, col linalg.Mat[F]) {
-	if s.kernel > 0 {
-		s.gather(team, col, r)
-		linalg.Gemm(team, false, true, 1, col, s.w, 0, matrix(drive, s.patches(batch), s.out.channels))
+// forward writes W r to drive. p is for a convolution, which leaves there what update needs.
+func (s *synapses[F]) forward(team *linalg.Team, drive, r []F, batch int, p *patches[F]) {
+	if p != nil {
+		p.x = r
+		team.Do(batch*s.out.rows, 16, p.gather)
+		linalg.Gemm(team, false, true, 1, p.col, s.w, 0, matrix(drive, s.rows(batch), s.out.channels))
 		return
 	}
 	linalg.Gemm(team, false, true, 1, matrix(r, batch, s.in.size()), s.w, 0, matrix(drive, batch, s.out.size()))
 }
 
-// backward writes Wᵀe, or what fixed feedback weights make of e, to back. It overwrites col.
-func (s *synapses[F]) backward(team *linalg.Team, back, e []F, batch int, col linalg.Mat[F]) {
+// backward writes Wᵀe, or what fixed feedback weights make of e, to back. It overwrites p.
+func (s *synapses[F]) backward(team *linalg.Team, back, e []F, batch int, p *patches[F]) {
 	w := s.w
 	if s.fb.Rows > 0 {
 		w = s.fb
 	}
-	if s.kernel > 0 {
-		linalg.Gemm(team, false, false, 1, matrix(e, s.patches(batch), s.out.channels), w, 0, col)
-		s.scatter(team, back, col)
+	if p != nil {
+		linalg.Gemm(team, false, false, 1, matrix(e, s.rows(batch), s.out.channels), w, 0, p.col)
+		p.x = back
+		team.Do(batch, 1, p.scatter)
 		return
 	}
 	linalg.Gemm(team, false, false, 1, matrix(e, batch, s.out.size()), w, 0, matrix(back, batch, s.in.size()))
 }
 
 // update is W += eta ⟨e rᵀ⟩, b += eta ⟨e⟩ over the batch. Of a convolution the change of a
-// weight is summed over the places of the map, that of a bias is their mean. col is what
-// forward left there.
-func (s *synapses[F]) update(team *linalg.Team, eta F, e, r []F, batch int, col linalg.Mat[F]) {
+// weight is summed over the places of the map, that of a bias is their mean. p is as
+// forward left it.
+func (s *synapses[F]) update(team *linalg.Team, eta F, e, r []F, batch int, p *patches[F]) {
 	eta /= F(batch)
-	if s.kernel > 0 {
+	if p != nil {
 		places := s.out.rows * s.out.cols
-		em := matrix(e, s.patches(batch), s.out.channels)
-		linalg.Gemm(team, true, false, eta, em, col, 1, s.w)
+		em := matrix(e, s.rows(batch), s.out.channels)
+		linalg.Gemm(team, true, false, eta, em, p.col, 1, s.w)
 		linalg.SumRows(eta/F(places), em, 1, s.b)
 		return
 	}

@@ -58,10 +58,10 @@ type layerState[F linalg.Float] struct {
 	seen         []F // what the layer above sees: rate, pooled and filtered
 	fresh        []F // pooled, not filtered
 	at           []int32
-	backSeen     []F           // Wᵀe at what the layer above sees
-	errSeen      []F           // errors before the filter
-	mismatch     []F           // ProspectiveErrors: what is sent down
-	col, colBack linalg.Mat[F] // of a convolution
+	backSeen     []F         // Wᵀe at what the layer above sees
+	errSeen      []F         // errors before the filter
+	mismatch     []F         // ProspectiveErrors: what is sent down
+	col, colBack *patches[F] // of a convolution
 
 	// Passes over rows, made once so that a step allocates nothing.
 	errors, move, send func(lo, hi int)
@@ -190,11 +190,9 @@ func (n *network[F]) newState(batch int) *state[F] {
 		if n.o.ProspectiveErrors {
 			t.mismatch = make([]F, size)
 		}
-		if y.kernel > 0 {
-			t.col = linalg.NewMat[F](y.patches(batch), y.w.Cols)
-			if l > 0 {
-				t.colBack = linalg.NewMat[F](y.patches(batch), y.w.Cols)
-			}
+		t.col = y.newPatches(batch)
+		if l > 0 {
+			t.colBack = y.newPatches(batch)
 		}
 		s.layers = append(s.layers, t)
 		t.errors = func(lo, hi int) { n.errorPass(s, l, lo, hi) }
@@ -467,11 +465,7 @@ func (n *network[F]) energy(s *state[F]) float64 {
 	for l, y := range n.layers {
 		t := s.layers[l]
 		drive := make([]F, len(t.u))
-		col := t.col
-		if y.kernel > 0 {
-			col = linalg.NewMat[F](col.Rows, col.Cols)
-		}
-		y.forward(n.team, drive, n.below(s, l), s.batch, col)
+		y.forward(n.team, drive, n.below(s, l), s.batch, y.newPatches(s.batch))
 		y.addBias(drive)
 		for i, v := range drive {
 			d := float64(t.drive[i] - v) // drive holds ŭ after a step
