@@ -2,8 +2,6 @@ package train
 
 import (
 	"math/rand/v2"
-
-	"github.com/spikesampling/spikesampling/internal/gibbskernel"
 )
 
 // block is the number of chains that one goroutine moves together, so that they share a
@@ -13,19 +11,17 @@ const block = 16
 // chain is a Markov chain of blocked Gibbs sampling. Its state is v: h is drawn anew at the
 // beginning of every sweep.
 type chain struct {
-	s      gibbskernel.Streams
-	beta   float64
-	v, h   []uint64
-	on     []int32 // units of v that are on: in buf[0], or a list of someone else
-	buf    [2][]int32
-	x      []float32
-	fixed  []int32
-	energy float64 // E(v, h) [nats] after the last sweep, if asked for
+	walker
+	v, h  []uint64
+	on    []int32 // units of v that are on: in buf[0], or a list of someone else
+	buf   [2][]int32
+	x     []float32
+	fixed []int32
 }
 
 func newChain(m *weights, src rand.Source) *chain {
 	p := max(m.pv, m.ph)
-	c := &chain{beta: 1, v: make([]uint64, words(m.nv)), h: make([]uint64, words(m.nh)),
+	c := &chain{walker: walker{beta: 1}, v: make([]uint64, words(m.nv)), h: make([]uint64, words(m.nh)),
 		x: make([]float32, p), fixed: make([]int32, p)}
 	c.buf[0], c.buf[1] = make([]int32, m.pv+12), make([]int32, m.ph+12)
 	c.s.Seed(src.Uint64)

@@ -92,13 +92,7 @@ func (t *Trainer) archive() (npy.Archive, error) {
 	a = append(a, m.chainArrays("chains/", t.slowest())...)
 	if f := t.fast; f != nil {
 		a = append(a, m.chainArrays("cast/", f.chains)...)
-		level := make([]int64, len(f.level))
-		for i, k := range f.level {
-			level[i] = int64(k)
-		}
-		a = append(a, npy.Entry{Name: "cast/level", Array: npy.New(level, len(level))},
-			npy.Entry{Name: "cast/g", Array: npy.New(f.g, len(f.g))},
-			npy.Entry{Name: "cast/swaps", Array: npy.New([]int64{f.swaps})})
+		a = append(a, f.arrays()...)
 	}
 	return a, nil
 }
@@ -208,7 +202,10 @@ func (t *Trainer) restore(a npy.Archive) error {
 	if t.fast == nil {
 		return nil
 	}
-	return t.fast.restore(m, a)
+	if err := m.restoreChains(a, "cast/", t.fast.chains); err != nil {
+		return err
+	}
+	return t.fast.restore(a)
 }
 
 func (m *weights) restoreChains(a npy.Archive, prefix string, cs []*chain) error {
@@ -237,31 +234,5 @@ func (m *weights) restoreChains(a npy.Archive, prefix string, cs []*chain) error
 			}
 		}
 	}
-	return nil
-}
-
-func (f *tempered) restore(m *weights, a npy.Archive) error {
-	if err := m.restoreChains(a, "cast/", f.chains); err != nil {
-		return err
-	}
-	level, errL := npy.Get[int64](a, "cast/level", len(f.level))
-	g, errG := npy.Get[float64](a, "cast/g", len(f.g))
-	swaps, errS := npy.Get[int64](a, "cast/swaps")
-	if err := errors.Join(errL, errG, errS); err != nil {
-		return err
-	}
-	for i, k := range level {
-		if k < 0 || k >= int64(len(f.g)) {
-			return fmt.Errorf("level %d of chain %d: must be 0 to %d", k, i, len(f.g)-1)
-		}
-		f.level[i], f.chains[i].beta = int(k), f.o.Ladder[k]
-	}
-	for k, x := range g {
-		if x-x != 0 { // NaN or infinite
-			return fmt.Errorf("log-weight of level %d is %v: must be finite", k, x)
-		}
-		f.g[k] = x
-	}
-	f.swaps = swaps[0]
 	return nil
 }

@@ -29,8 +29,8 @@ type Trainer struct {
 	wv, wg, bv, bg, cv, cg []float32
 
 	slow []*chain
-	fast *tempered // CAST only
-	all  []*chain  // slow and fast, as they were made
+	fast *tempered[*chain] // CAST only
+	all  []*chain          // slow and fast, as they were made
 
 	order []int     // images in the order of this epoch
 	epoch int64     // that order is of

@@ -1,0 +1,215 @@
+package train
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/spikesampling/spikesampling/internal/npy"
+)
+
+// A checkpoint of a DeepTrainer is an NPZ file with
+//
+//	W<l>, b<l>                    float32 (n_l, n_l+1), (n_l,)
+//	step/W<l>, step/b<l>          the last steps, which momentum continues
+//	update                        int64: updates made
+//	chains/z, chains/streams      uint8 (M, N), int64 (M, 16): states of all units, generators
+//	cast/z, cast/streams, cast/level, cast/g, cast/swaps   of CAST
+//	hash, options                 as in a checkpoint of a Trainer
+
+func (t *DeepTrainer) settings() ([]byte, error) {
+	return json.Marshal(struct {
+		Pixels, Classes, Images int
+		DeepOptions
+	}{t.pixels, t.classes, t.d.n, t.o})
+}
+
+func (t *DeepTrainer) hash() ([]byte, error) {
+	s, err := t.settings()
+	if err != nil {
+		return nil, err
+	}
+	h := sha256.New()
+	h.Write(s)
+	h.Write(t.d.sum())
+	return h.Sum(nil), nil
+}
+
+func (t *DeepTrainer) parameters() []parameter {
+	var p []parameter
+	for l, b := range t.b {
+		p = append(p, parameter{fmt.Sprintf("b%d", l), b, []int{len(b)}}, parameter{fmt.Sprintf("step/b%d", l), t.bias[l], []int{len(b)}})
+		if l < len(t.w) {
+			shape := []int{t.w[l].Rows, t.w[l].Cols}
+			p = append(p, parameter{fmt.Sprintf("W%d", l), t.w[l].Data, shape}, parameter{fmt.Sprintf("step/W%d", l), t.step[l].Data, shape})
+		}
+	}
+	return p
+}
+
+// Checkpoint writes all that ResumeDeep needs to go on bit for bit to an NPZ file, which at any
+// time is the old one, if there was one, or the whole new one. It is not a model file. It fails if
+// weights have become infinite, and leaves the old file.
+func (t *DeepTrainer) Checkpoint(path string) error {
+	a, err := t.archive()
+	if err == nil {
+		err = npy.WriteZipFile(path, a)
+	}
+	if err != nil {
+		return fmt.Errorf("train: checkpoint: %w", err)
+	}
+	return nil
+}
+
+func (t *DeepTrainer) archive() (npy.Archive, error) {
+	hash, err := t.hash()
+	if err != nil {
+		return nil, err
+	}
+	settings, err := t.settings()
+	if err != nil {
+		return nil, err
+	}
+	a := npy.Archive{
+		{Name: "hash", Array: npy.New(hash, len(hash))},
+		{Name: "options", Array: npy.New(settings, len(settings))},
+		{Name: "update", Array: npy.New([]int64{t.update})},
+	}
+	for _, p := range t.parameters() {
+		for _, x := range p.x {
+			if x-x != 0 {
+				return nil, fmt.Errorf("%q: %w", p.name, errDiverged)
+			}
+		}
+		a = append(a, npy.Entry{Name: p.name, Array: npy.New(p.x, p.shape...)})
+	}
+	a = append(a, t.chainArrays("chains/", t.slow)...)
+	if t.fast != nil {
+		a = append(a, t.chainArrays("cast/", t.fast.chains)...)
+		a = append(a, t.fast.arrays()...)
+	}
+	return a, nil
+}
+
+func (t *DeepTrainer) units() int {
+	n := 0
+	for _, k := range t.sizes {
+		n += k
+	}
+	return n
+}
+
+func (t *DeepTrainer) chainArrays(prefix string, cs []*deepChain) npy.Archive {
+	z, s := make([]uint8, 0, len(cs)*t.units()), make([]int64, 0, 16*len(cs))
+	for _, c := range cs {
+		for _, layer := range t.chain.z {
+			for _, v := range layer.Row(c.row) {
+				z = append(z, uint8(v))
+			}
+		}
+		for _, w := range c.s {
+			s = append(s, int64(w))
+		}
+	}
+	return npy.Archive{{Name: prefix + "z", Array: npy.New(z, len(cs), t.units())},
+		{Name: prefix + "streams", Array: npy.New(s, len(cs), 16)}}
+}
+
+// ResumeDeep returns the trainer that wrote a checkpoint, which then goes on as the other would
+// have, bit for bit. d and o must be what it was made with; only StartLayered, Parallel and
+// OnProgress may differ. It refuses a file of other data or options, and one that is cut or
+// corrupt.
+func ResumeDeep(path string, d Data, o DeepOptions) (*DeepTrainer, error) {
+	t, err := newDeep(d, o)
+	if err != nil {
+		return nil, err
+	}
+	a, err := npy.ReadZipFile(path)
+	if err == nil {
+		err = t.restore(a)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("train: checkpoint: %w", err)
+	}
+	return t, nil
+}
+
+func (t *DeepTrainer) restore(a npy.Archive) error {
+	want, err := t.hash()
+	if err != nil {
+		return err
+	}
+	hash, errH := npy.Get[uint8](a, "hash", len(want))
+	options, errO := npy.Get[uint8](a, "options", -1)
+	update, errU := npy.Get[int64](a, "update")
+	if err := errors.Join(errH, errO, errU); err != nil {
+		return err
+	}
+	if string(hash) != string(want) {
+		s, err := t.settings()
+		if err == nil && string(s) == string(options) {
+			return errors.New("it is of other data")
+		}
+		return fmt.Errorf("it is of other options or data: it was made with %s, now they are %s", options, s)
+	}
+	if update[0] < 0 || update[0] > t.Updates() {
+		return fmt.Errorf("it counts %d updates: must be 0 to %d", update[0], t.Updates())
+	}
+	t.update = update[0]
+	for _, p := range t.parameters() {
+		x, err := npy.Get[float32](a, p.name, p.shape...)
+		if err != nil {
+			return err
+		}
+		for k, v := range x {
+			if v-v != 0 {
+				return fmt.Errorf("entry %d of %q is %v: must be finite", k, p.name, v)
+			}
+		}
+		copy(p.x, x)
+	}
+	if err := t.restoreChains(a, "chains/", t.slow); err != nil {
+		return err
+	}
+	if t.fast == nil {
+		return nil
+	}
+	if err := t.restoreChains(a, "cast/", t.fast.chains); err != nil {
+		return err
+	}
+	return t.fast.restore(a)
+}
+
+func (t *DeepTrainer) restoreChains(a npy.Archive, prefix string, cs []*deepChain) error {
+	n := t.units()
+	z, errZ := npy.Get[uint8](a, prefix+"z", len(cs), n)
+	s, errS := npy.Get[int64](a, prefix+"streams", len(cs), 16)
+	if err := errors.Join(errZ, errS); err != nil {
+		return err
+	}
+	for i, c := range cs {
+		state := z[i*n : (i+1)*n]
+		for k, on := range state {
+			if on > 1 {
+				return fmt.Errorf("unit %d of chain %d in %q is %d: must be 0 or 1", k, i, prefix+"z", on)
+			}
+		}
+		for _, layer := range t.chain.z {
+			row := layer.Row(c.row)
+			for k := range row {
+				row[k] = float32(state[k])
+			}
+			state = state[len(row):]
+		}
+		for k := range c.s {
+			c.s[k] = uint64(s[16*i+k])
+		}
+		for k := range 8 {
+			if c.s[k] == 0 && c.s[k+8] == 0 {
+				return fmt.Errorf("a generator of chain %d in %q is all zero", i, prefix+"streams")
+			}
+		}
+	}
+	return nil
+}
