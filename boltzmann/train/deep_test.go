@@ -341,6 +341,13 @@ func TestDeepLearns(t *testing.T) {
 		if !slices.Equal(got, d.Labels) {
 			t.Errorf("%s: classes %v: must be %v", c.name, got, d.Labels)
 		}
+		share, err := m.Vote(context.Background(), d.Images, SampleOptions{Seed: 4})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := Winners(share); !slices.Equal(got, d.Labels) {
+			t.Errorf("%s: votes %v for %v: must be %v", c.name, share, got, d.Labels)
+		}
 		right := 0
 		for l := range 2 {
 			images, err := m.Generate(context.Background(), l, 50, SampleOptions{Sweeps: 10})
@@ -400,6 +407,37 @@ func TestDeepSamplers(t *testing.T) {
 		}
 		if se := math.Sqrt(ss / chains / (chains - 1)); math.Abs(mean-want[k]) > 5*se {
 			t.Errorf("unit %d is on for %v ± %v: must be %v", k, mean, se, want[k])
+		}
+	}
+}
+
+// TestDeepVote: shares are the posterior of the label units given the pixels, by enumeration.
+func TestDeepVote(t *testing.T) {
+	l := drawDeep(t, 11, .8, 5, 3, 2)
+	m, err := NewDeepModel(l, 2, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	images := make([][]uint8, 300)
+	for i := range images {
+		images[i] = []uint8{1, 0, 1}
+	}
+	share, err := m.Vote(context.Background(), images, SampleOptions{Burn: 50, Sweeps: 100})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, want := products(l, images[0])
+	for c := range 2 {
+		mean, ss := 0.0, 0.0
+		for _, s := range share {
+			mean += s[c] / 300
+		}
+		for _, s := range share {
+			ss += (s[c] - mean) * (s[c] - mean)
+		}
+		// 300 independent chains: 5 standard errors, false alarms below 1e-6.
+		if se := math.Sqrt(ss / 300 / 299); math.Abs(mean-want[3+c]) > 5*se || se > .01 {
+			t.Errorf("label %d is on for %v ± %v: must be %v", c, mean, se, want[3+c])
 		}
 	}
 }
@@ -592,6 +630,9 @@ func TestDeepRefusals(t *testing.T) {
 		"burn":            func() error { _, err := m.Generate(ctx, 1, 1, SampleOptions{Burn: -1}); return err },
 		"other data":      func() error { _, err := m.LogLikelihood(ctx, d, EvidenceOptions{}); return err },
 		"negative run":    func() error { tr, _ := NewDeep(d, deepOptions(PCD, 1)); return tr.Run(ctx, -1) },
+		"vote":            func() error { _, err := m.Vote(ctx, [][]uint8{{1, 1, 0}}, SampleOptions{Sweeps: -1}); return err },
+		"vote pixels":     func() error { _, err := m.Vote(ctx, [][]uint8{{1, 1}}, SampleOptions{}); return err },
+		"vote classes":    func() error { _, err := plain.Vote(ctx, [][]uint8{{1, 1, 0, 0, 0}}, SampleOptions{}); return err },
 		"nothing to read": func() error { _, err := LoadDeep(t.TempDir()); return err },
 	} {
 		if err := f(); err == nil {

@@ -138,7 +138,7 @@ func deepFromArchive(a npy.Archive) (*DeepModel, error) {
 		b = append(b, x)
 	}
 	if _, more := a.Find(fmt.Sprintf("W%d", len(w))); more {
-		return nil, fmt.Errorf("W%d without b%d: must have both", len(w), len(b))
+		return nil, fmt.Errorf("weights W%d without b%d: must have both", len(w), len(b))
 	}
 	classes, err := npy.Get[int64](a, "classes")
 	if err != nil {
@@ -225,7 +225,7 @@ func (m *DeepModel) LabelBounds(images [][]uint8, parallel int) ([][]float64, er
 	if m.classes == 0 {
 		return nil, errNoClasses
 	}
-	if err := m.checkImages(images); err != nil {
+	if err := checkImages(images, m.Pixels()); err != nil {
 		return nil, err
 	}
 	if _, err := workers(parallel); err != nil {
@@ -263,28 +263,6 @@ func (m *DeepModel) LabelBounds(images [][]uint8, parallel int) ([][]float64, er
 	return bounds, nil
 }
 
-func (m *DeepModel) checkImages(images [][]uint8) error {
-	if len(images) == 0 {
-		return errors.New("train: no images: must have at least one")
-	}
-	return Data{Images: images}.checkPixels(m.Pixels())
-}
-
-// checkPixels reports an error unless images are states of so many pixels.
-func (d Data) checkPixels(n int) error {
-	for i, x := range d.Images {
-		if len(x) != n {
-			return fmt.Errorf("train: image %d has %d pixels: must have %d", i, len(x), n)
-		}
-		for k, v := range x {
-			if v > 1 {
-				return fmt.Errorf("train: pixel %d of image %d is %d: must be 0 or 1", k, i, v)
-			}
-		}
-	}
-	return nil
-}
-
 // Classify returns the class of the largest bound of every image, the first of equals.
 func (m *DeepModel) Classify(images [][]uint8, parallel int) ([]uint8, error) {
 	bounds, err := m.LabelBounds(images, parallel)
@@ -292,6 +270,59 @@ func (m *DeepModel) Classify(images [][]uint8, parallel int) ([]uint8, error) {
 		return nil, err
 	}
 	return Winners(bounds), nil
+}
+
+// Vote classifies by sampling, as Model.Vote does: with the pixels held at an image, all other
+// units are drawn by blocked Gibbs sampling from all off, and share[i][l] is the share of sweeps
+// in which label unit l is on for image i. When ctx ends it returns ctx's error.
+func (m *DeepModel) Vote(ctx context.Context, images [][]uint8, o SampleOptions) (share [][]float64, err error) {
+	if m.classes == 0 {
+		return nil, errNoClasses
+	}
+	if err := checkImages(images, m.Pixels()); err != nil {
+		return nil, err
+	}
+	if _, err := o.fill(20, 200); err != nil {
+		return nil, err
+	}
+	t := m.reader(deepBatch, o.Parallel)
+	defer t.team.Close()
+	np := m.Pixels()
+	share = make([][]float64, len(images))
+	for from := 0; from < len(images); from += deepBatch {
+		n := min(deepBatch, len(images)-from)
+		f := t.batch.first(n)
+		var chains []*deepChain
+		for k := range n {
+			c := &deepChain{walker: walker{beta: 1}, row: k}
+			c.s.Seed(rng.Stream(o.Seed, "vote", from+k).Uint64)
+			chains = append(chains, c)
+			share[from+k] = make([]float64, m.classes)
+			for _, z := range f.z {
+				clear(z.Row(k))
+			}
+		}
+		for s := range o.Burn + o.Sweeps {
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
+			for k := range n {
+				for i, on := range images[from+k] {
+					f.z[0].Row(k)[i] = float32(on)
+				}
+			}
+			t.sweep(f, chains, 0)
+			if s < o.Burn {
+				continue
+			}
+			for k := range n {
+				for l, on := range f.z[0].Row(k)[np:] {
+					share[from+k][l] += float64(on) / float64(o.Sweeps)
+				}
+			}
+		}
+	}
+	return share, nil
 }
 
 // Generate returns n images of class l: states of the pixels while label unit l is held on and
@@ -304,14 +335,8 @@ func (m *DeepModel) Generate(ctx context.Context, l, n int, o SampleOptions) ([]
 	if l < 0 || l >= m.classes || n < 1 {
 		return nil, fmt.Errorf("train: %d images of class %d: must be ≥ 1, and a class below %d", n, l, m.classes)
 	}
-	if o.Burn == 0 {
-		o.Burn = 1000
-	}
-	if o.Sweeps == 0 {
-		o.Sweeps = 100
-	}
-	if o.Burn < 0 || o.Sweeps < 0 || o.Parallel < 0 {
-		return nil, fmt.Errorf("train: Burn = %d, Sweeps = %d, Parallel = %d: must be ≥ 0", o.Burn, o.Sweeps, o.Parallel)
+	if _, err := o.fill(1000, 100); err != nil {
+		return nil, err
 	}
 	t := m.reader(1, o.Parallel)
 	defer t.team.Close()

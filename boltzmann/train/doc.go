@@ -41,6 +41,14 @@
 // columns and chains and never sums, and not on the processor, as all code paths give the
 // same bits. A resumed training goes on bit for bit.
 //
+// # Layered machines
+//
+// [NewDeep] trains machines of two and more hidden layers (deep Boltzmann machines) by the same
+// methods, [Pretrain] gives them a start, and [DeepModel] classifies, generates and is saved.
+// The positive phase is mean field, which makes the gradient that of a variational bound, or
+// clamped Gibbs sampling. States are float32 matrices there: the bits are the same on AVX2 and
+// AVX-512, and for any number of goroutines, but not on processors without them.
+//
 // # Evidence
 //
 // [Model.LogLikelihood] is exact for small machines. Else it gives both bounds, from AIS and
@@ -49,7 +57,8 @@
 // Sources: Hinton 2002, Neural Comput 14:1771 (CD); Tieleman 2008, ICML (PCD); Younes 1989,
 // Probab Theory Relat Fields 82:625 (stochastic maximum likelihood); Salakhutdinov 2010,
 // ICML (CAST); Larochelle and Bengio 2008, ICML (classification); Hinton 2012, LNCS 7700:599
-// (a practical guide; initial biases); Salakhutdinov and Murray 2008, ICML (AIS); Burda,
+// (a practical guide; initial biases); Salakhutdinov and Hinton 2009, AISTATS (deep
+// Boltzmann machines); Salakhutdinov and Murray 2008, ICML (AIS); Burda,
 // Grosse and Salakhutdinov 2015, AISTATS (reverse AIS); Besag 1975, Statistician 24:179
 // (pseudo-likelihood).
 package train

@@ -107,3 +107,31 @@ func ExampleResume() {
 	// 100 of 400
 	// done: true
 }
+
+// A machine of two hidden layers, which any sampler of layered machines takes.
+func ExampleNewDeep() {
+	ctx := context.Background()
+	d := bars()
+	t, err := train.NewDeep(d, train.DeepOptions{Layers: []int{20, 8}, Clamped: true,
+		Options: train.Options{Epochs: 2000, Batch: 28, Chains: 50, InitSD: 0.1, Rate: train.Rate{Start: 0.1, Shape: train.Linear}}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := t.Run(ctx, 0); err != nil {
+		log.Fatal(err)
+	}
+	m, err := t.Model(nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	classes, err := m.Classify(d.Images, 0)
+	if err != nil {
+		log.Fatal(err)
+	}
+	accuracy, err := train.Accuracy(classes, d.Labels)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(m.Machine().Layers(), "layers, accuracy", accuracy)
+	// Output: 3 layers, accuracy 1
+}

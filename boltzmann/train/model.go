@@ -156,12 +156,15 @@ func (m *Model) check(d Data) error {
 }
 
 // checkImages reports an error unless there are images and all fit the model.
-func (m *Model) checkImages(images [][]uint8) error {
+func (m *Model) checkImages(images [][]uint8) error { return checkImages(images, m.Pixels()) }
+
+// checkImages reports an error unless there are images and all have so many pixels.
+func checkImages(images [][]uint8, pixels int) error {
 	if len(images) == 0 {
 		return errors.New("train: no images: must have at least one")
 	}
 	for i, x := range images {
-		if err := sampling.CheckState(x, m.Pixels()); err != nil {
+		if err := sampling.CheckState(x, pixels); err != nil {
 			return fmt.Errorf("train: image %d: %w", i, err)
 		}
 	}
