@@ -22,7 +22,10 @@
 //     else downloaded there by the go command, with no change to any go.mod; the SHA-256
 //     sums of the files are compared.
 //   - a directory of four IDX files, packed with gzip or not, as MNIST and Fashion-MNIST
-//     come, or an NPZ file as Keras has it ([Load]).
+//     come, one of the binary files of CIFAR-10, or an NPZ file as Keras has it ([Load]).
+//
+// [YinYang], [Bars], [XOR] and [Teach] make their pairs ([Vectors]) by a rule. [Set.Pairs] are
+// the images of a set as inputs and their classes as targets.
 //
 // # Preparation
 //

@@ -28,6 +28,9 @@ func Open(ctx context.Context, where string) (Split, error) {
 // ".idx" for "-idx" is as good, and ".gz" at the end if packed. If two forms of one file
 // are there, the one that is not packed counts.
 //
+// Or it has the six files data_batch_1.bin to data_batch_5.bin and test_batch.bin of CIFAR-10 in
+// its binary form.
+//
 // An NPZ file has the arrays x_train, y_train, x_test and y_test, as Keras writes them,
 // the last two optional; or images and, optionally, labels, for a training set only.
 // Images are N×D, N×rows×cols or N×rows×cols×channels of uint8, where 255 is white, or of
@@ -43,12 +46,14 @@ func Load(path string) (Split, error) {
 	}
 	var d Split
 	switch {
+	case info.IsDir() && hasCIFAR(os.DirFS(path)):
+		d, err = readCIFAR(os.DirFS(path), path+string(filepath.Separator))
 	case info.IsDir():
 		d, err = readIDXDir(os.DirFS(path), path+string(filepath.Separator))
 	case filepath.Ext(path) == ".npz":
 		d, err = loadNPZ(path)
 	default:
-		err = fmt.Errorf("%s: must be a directory of IDX files or an NPZ file, whose name ends in .npz", path)
+		err = fmt.Errorf("%s: must be a directory of IDX or CIFAR-10 files or an NPZ file, whose name ends in .npz", path)
 	}
 	if err != nil {
 		return fail(err)
