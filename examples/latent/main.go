@@ -50,6 +50,9 @@ type experiment struct {
 
 var experiments = []experiment{
 	{"fourier", fourier},
+	{"yinyang", yinyang},
+	{"bars", bars},
+	{"mimic", mimic},
 	{"mnist", mnist},
 }
 
@@ -88,7 +91,7 @@ func main() {
 	fs.IntVar(&f.gate, "gate", 6, "`steps` at the begin of a presentation of digits without plasticity, twice the number of layers; the paper has 0")
 	fs.IntVar(&f.seeds, "seeds", 1, "`seeds` of bars; the paper has 10")
 	fs.Uint64Var(&f.seed, "seed", 1, "random seed; the same seed gives the same result")
-	fs.BoolVar(&f.full, "full", false, "the paper's sizes where the default is smaller (bars: all presentation times; hours for mnist)")
+	fs.BoolVar(&f.full, "full", false, "bars: all presentation times up to 500 ms")
 	fs.BoolVar(&f.json, "json", false, "print the result as one JSON object and nothing else")
 	fs.StringVar(&f.out, "out", "", "write figures to this `directory`")
 	cli.Main("latent", func(ctx context.Context) error {

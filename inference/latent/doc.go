@@ -49,8 +49,8 @@
 // # Other learners and samplers
 //
 // [Backprop] is the control: the same layers trained by error backpropagation with the same
-// steps. [Energy] is the energy above as a system of the shared core, whose law exp(−E/T) a
+// steps. [Energy] (see [Network.NewEnergy]) is the energy above as a system of the shared core, whose law exp(−E/T) a
 // Langevin sampler draws from: neurons that look ahead move in the preconditioner
 // P = (τ_m − τ_r) + τ_r JᵀJ, J = ∂e/∂u, and their noise has to fit it (see package dynamics).
-// [Ancestral] draws from the directed model by noise on the way up.
+// [Directed] draws from the directed model by noise on the way up.
 package latent

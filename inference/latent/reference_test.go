@@ -64,14 +64,12 @@ func (f *reference) phi(l int, x float64) (r, s float64) {
 func (f *reference) step(x, y [][]float64, eta float64) {
 	top := len(f.w) - 1
 	k := f.o.Dt / f.o.TauSyn
-	if y != nil {
-		for b := range y {
-			for i := range y[b] {
-				if f.o.FilterTarget {
-					f.y[b][i] += f.o.Dt / (f.o.TauSyn * float64(top+1)) * (y[b][i] - f.y[b][i])
-				} else {
-					f.y[b][i] = y[b][i]
-				}
+	for b := range y {
+		for i := range y[b] {
+			if f.o.FilterTarget {
+				f.y[b][i] += f.o.Dt / (f.o.TauSyn * float64(top+1)) * (y[b][i] - f.y[b][i])
+			} else {
+				f.y[b][i] = y[b][i]
 			}
 		}
 	}
