@@ -137,7 +137,8 @@ func TestMNISTConvolution(t *testing.T) {
 	}
 	o := LeNet2021(28, 1)
 	o.Seed, o.Steps, o.Gate = 1, 12, 8
-	o.Rate *= 3
+	// A quarter of the summed rate: with a few large steps the published one diverges.
+	o.Rate *= 3. / 4
 	n := open(t, o)
 	errs := fit(t, n, pairs(t, parts[0]), pairs(t, split.Test), learn.Options{Epochs: 20, Batch: 128, EvalBatch: 500, Every: 5})
 	t.Logf("%.2f %%", errs)

@@ -35,6 +35,7 @@ var rules = []rule{
 	{"sampling/rng", nil},
 	{"sampling/dynamics", nil},
 	{"internal/linalg", nil},
+	{"internal/linalg/gen", nil},
 	{"internal/heatbath", nil},
 	{"internal/kernel", nil},
 	{"internal/kernel/gen", nil},
@@ -56,6 +57,10 @@ var rules = []rule{
 	{"boltzmann/train", with(bottom, "boltzmann", "tempering", "internal/gibbskernel", "internal/kernel", "internal/npy")},
 	{"internal/embed", nil},
 	{"inference", library},
+	{"inference/learn", with(bottom, "internal/npy")},
+	{"inference/latent", with(bottom, "inference/learn", "internal/npy")},
+	{"inference/latent/circuit", with(bottom, "inference/learn")},
+	{"inference/feedforward", with(library, "inference/learn")},
 	{"internal/compare", []string{"sampling/..."}},
 	{"internal/plotx", nil},
 	{"internal/dream", with(library, "internal/compare", "internal/data", "internal/plotx")},
@@ -63,8 +68,8 @@ var rules = []rule{
 	{"internal/clitest", []string{"internal/cli"}},
 	{"internal/data/gen", []string{"internal/cli", "internal/data"}},
 	{"internal/layout", nil},
-	{"examples/...", with(library, "inference", "internal/cli", "internal/clitest", "internal/compare", "internal/dream", "internal/plotx", "internal/npy", "internal/data", "internal/embed", "internal/engine", "internal/kernel")},
-	{"notebooks/...", with(library, "inference", "internal/cli", "internal/plotx", "internal/data")},
+	{"examples/...", with(library, "inference/...", "internal/cli", "internal/clitest", "internal/compare", "internal/dream", "internal/plotx", "internal/npy", "internal/data", "internal/embed", "internal/engine", "internal/kernel")},
+	{"notebooks/...", with(library, "inference/...", "internal/cli", "internal/plotx", "internal/data")},
 }
 
 var (
