@@ -1,6 +1,7 @@
 package dynamics
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -156,6 +157,77 @@ func TestFluctuationDissipation(t *testing.T) {
 	}
 	if dev := deviation(cov(p, diag(m...)), exact); math.Abs(dev-.2603) > 1e-4 {
 		t.Errorf("spread of time constants: deviation %v with independent noise: must be .2603", dev)
+	}
+}
+
+// TestExactSampling draws 80 000 independent states by one long exact step: every entry of the
+// covariance within 5 standard errors of T H⁻¹, false alarms below 6e-7 each; for any look-ahead with
+// noise that fits, and spread time constants.
+func TestExactSampling(t *testing.T) {
+	const rows = 80000
+	g := systemA(t)
+	for i, tau := range [][2][]float64{
+		{{10, 10, 10, 10}, {0, 0, 0, 0}}, {{10, 10, 10, 10}, {2.5, 2.5, 2.5, 2.5}}, {{10, 10, 10, 10}, {5, 5, 5, 5}},
+		{{10, 10, 10, 10}, {7.5, 7.5, 7.5, 7.5}}, {{10, 10, 10, 10}, {10, 10, 10, 10}}, {{8, 12, 9, 14}, {6, 10, 5, 9}},
+	} {
+		p := prospective(g, tau[0], tau[1])
+		d, err := MatchedNoise(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		flow, err := g.Flow(p, d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := NewStepper(flow, StepperOptions{Method: Exact, Dt: 1000, Batch: rows, Temperature: temperatureA})
+		if err != nil {
+			t.Fatal(err)
+		}
+		x := make([]float64, 4*rows)
+		if err := s.Step(x, 0, sources(rows, 100+uint64(i))); err != nil {
+			t.Fatal(err)
+		}
+		checkCov(t, fmt.Sprintf("τ_r = %v ms", tau[1]), x, g.mean, covA(g))
+	}
+}
+
+// TestFeedbackAngle: with feedback that is not the transpose of the weights, here turned by an angle,
+// the drift is no gradient, and the covariance is not T H⁻¹ any more. The figures were computed by
+// another program.
+func TestFeedbackAngle(t *testing.T) {
+	g := systemA(t)
+	w := mat.NewDense(2, 2, []float64{.8, -.5, .3, .9})
+	for angle, want := range map[float64]float64{0: 0, 10: .025144, 20: .051197, 30: .079124, 45: .126928, 90: .363110} {
+		sin, cos := math.Sincos(angle * math.Pi / 180)
+		var b mat.Dense
+		b.Mul(mat.NewDense(2, 2, []float64{cos, -sin, sin, cos}), w.T())
+		// A = −[(1 − B)(1 − W) + β on the outputs], B in place of Wᵀ.
+		up, down, a := mat.NewDense(4, 4, nil), mat.NewDense(4, 4, nil), mat.NewDense(4, 4, nil)
+		for i := range 4 {
+			up.Set(i, i, 1)
+			down.Set(i, i, 1)
+		}
+		for i := range 2 {
+			for j := range 2 {
+				up.Set(2+i, j, -w.At(i, j))
+				down.Set(i, 2+j, -b.At(i, j))
+			}
+		}
+		a.Mul(down, up)
+		a.Set(2, 2, a.At(2, 2)+.5)
+		a.Set(3, 3, a.At(3, 3)+.5)
+		a.Scale(-1, a)
+		l, err := NewLinear(a, nil, diag(2, 2, 2, 2))
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := l.Covariance()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if dev := deviation(c, g.Covariance()); math.Abs(dev-want) > 1e-6 {
+			t.Errorf("%v°: off by %v: must be %v", angle, dev, want)
+		}
 	}
 }
 
