@@ -3,7 +3,6 @@
 package train
 
 import (
-	"math/rand/v2"
 	"syscall"
 	"testing"
 	"time"
@@ -18,22 +17,6 @@ func cpu(b *testing.B) time.Duration {
 		b.Fatal(err)
 	}
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
-}
-
-// digitLike are images of 784 pixels of which about 100 are on, as of MNIST.
-func digitLike(n int) Data {
-	r := rand.New(rand.NewPCG(1, 2))
-	d := Data{Classes: 10}
-	for i := range n {
-		x := make([]uint8, 784)
-		for k := range x {
-			if r.IntN(784) < 100 {
-				x[k] = 1
-			}
-		}
-		d.Images, d.Labels = append(d.Images, x), append(d.Labels, uint8(i%10))
-	}
-	return d
 }
 
 // BenchmarkTrain reports CPU time per image of a batch, 784+10 visible and 500 hidden units.
@@ -83,4 +66,36 @@ func BenchmarkClassify(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(cpu(b)-start)/float64(b.N*len(d.Images)), "cpu-ns/image")
+}
+
+// BenchmarkDeepUpdate reports CPU time per image of a batch, 794-500-500.
+func BenchmarkDeepUpdate(b *testing.B) {
+	d := digitLike(1000)
+	for _, c := range []struct {
+		name string
+		o    DeepOptions
+	}{
+		{"PCD/100+100", DeepOptions{}},
+		{"PCD/100+100/clamped", DeepOptions{Clamped: true}},
+		{"CD/100", DeepOptions{Options: Options{Method: CD}}},
+		{"CAST/100+200", DeepOptions{Options: Options{Method: CAST}}},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			o := c.o
+			o.Epochs, o.Batch, o.Layers = 1<<20, 100, []int{500, 500}
+			t, err := NewDeep(d, o)
+			if err != nil {
+				b.Fatal(err)
+			}
+			t.advance() // the caller alone, without a team
+			b.ReportAllocs()
+			b.ResetTimer()
+			start := cpu(b)
+			for range b.N {
+				t.advance()
+			}
+			b.StopTimer()
+			b.ReportMetric(float64(cpu(b)-start)/float64(b.N*o.Batch), "cpu-ns/image")
+		})
+	}
 }

@@ -16,8 +16,10 @@ import (
 //	update                        int64: updates made
 //	chains/z, chains/streams      uint8 (M, N), int64 (M, 16): states of all units, generators
 //	cast/z, cast/streams, cast/level, cast/g, cast/swaps   of CAST
+//	clamped/streams               int64 (batch, 16), with Clamped
 //	hash, options                 as in a checkpoint of a Trainer
 
+// settings are the options that decide the course of training.
 func (t *DeepTrainer) settings() ([]byte, error) {
 	return json.Marshal(struct {
 		Pixels, Classes, Images int
@@ -25,6 +27,7 @@ func (t *DeepTrainer) settings() ([]byte, error) {
 	}{t.pixels, t.classes, t.d.n, t.o})
 }
 
+// hash is a digest of what must be the same when training is taken up again.
 func (t *DeepTrainer) hash() ([]byte, error) {
 	s, err := t.settings()
 	if err != nil {
@@ -38,11 +41,12 @@ func (t *DeepTrainer) hash() ([]byte, error) {
 
 func (t *DeepTrainer) parameters() []parameter {
 	var p []parameter
-	for l, b := range t.b {
-		p = append(p, parameter{fmt.Sprintf("b%d", l), b, []int{len(b)}}, parameter{fmt.Sprintf("step/b%d", l), t.bias[l], []int{len(b)}})
-		if l < len(t.w) {
-			shape := []int{t.w[l].Rows, t.w[l].Cols}
-			p = append(p, parameter{fmt.Sprintf("W%d", l), t.w[l].Data, shape}, parameter{fmt.Sprintf("step/W%d", l), t.step[l].Data, shape})
+	for l, b := range t.net.b {
+		p = append(p, parameter{fmt.Sprintf("b%d", l), b, []int{len(b)}}, parameter{fmt.Sprintf("step/b%d", l), t.biasStep[l], []int{len(b)}})
+		if l < len(t.net.w) {
+			w := t.net.w[l]
+			shape := []int{w.Rows, w.Cols}
+			p = append(p, parameter{fmt.Sprintf("W%d", l), w.Data, shape}, parameter{fmt.Sprintf("step/W%d", l), t.step[l].Data, shape})
 		}
 	}
 	return p
@@ -89,31 +93,43 @@ func (t *DeepTrainer) archive() (npy.Archive, error) {
 		a = append(a, t.chainArrays("cast/", t.fast.chains)...)
 		a = append(a, t.fast.arrays()...)
 	}
+	if t.posing != nil {
+		a = append(a, streams("clamped/", t.posing))
+	}
 	return a, nil
 }
 
+// units is the number of units of all layers.
 func (t *DeepTrainer) units() int {
 	n := 0
-	for _, k := range t.sizes {
+	for _, k := range t.net.sizes {
 		n += k
 	}
 	return n
 }
 
+// chainArrays are states and generators of chains.
 func (t *DeepTrainer) chainArrays(prefix string, cs []*deepChain) npy.Archive {
-	z, s := make([]uint8, 0, len(cs)*t.units()), make([]int64, 0, 16*len(cs))
+	z := make([]uint8, 0, len(cs)*t.units())
 	for _, c := range cs {
 		for _, layer := range t.chain.z {
 			for _, v := range layer.Row(c.row) {
 				z = append(z, uint8(v))
 			}
 		}
+	}
+	return npy.Archive{{Name: prefix + "z", Array: npy.New(z, len(cs), t.units())}, streams(prefix, cs)}
+}
+
+// streams are the generators of chains.
+func streams(prefix string, cs []*deepChain) npy.Entry {
+	s := make([]int64, 0, 16*len(cs))
+	for _, c := range cs {
 		for _, w := range c.s {
 			s = append(s, int64(w))
 		}
 	}
-	return npy.Archive{{Name: prefix + "z", Array: npy.New(z, len(cs), t.units())},
-		{Name: prefix + "streams", Array: npy.New(s, len(cs), 16)}}
+	return npy.Entry{Name: prefix + "streams", Array: npy.New(s, len(cs), 16)}
 }
 
 // ResumeDeep returns the trainer that wrote a checkpoint, which then goes on as the other would
@@ -172,6 +188,11 @@ func (t *DeepTrainer) restore(a npy.Archive) error {
 	if err := t.restoreChains(a, "chains/", t.slow); err != nil {
 		return err
 	}
+	if t.posing != nil {
+		if err := restoreStreams(a, "clamped/", t.posing); err != nil {
+			return err
+		}
+	}
 	if t.fast == nil {
 		return nil
 	}
@@ -183,9 +204,8 @@ func (t *DeepTrainer) restore(a npy.Archive) error {
 
 func (t *DeepTrainer) restoreChains(a npy.Archive, prefix string, cs []*deepChain) error {
 	n := t.units()
-	z, errZ := npy.Get[uint8](a, prefix+"z", len(cs), n)
-	s, errS := npy.Get[int64](a, prefix+"streams", len(cs), 16)
-	if err := errors.Join(errZ, errS); err != nil {
+	z, err := npy.Get[uint8](a, prefix+"z", len(cs), n)
+	if err := errors.Join(err, restoreStreams(a, prefix, cs)); err != nil {
 		return err
 	}
 	for i, c := range cs {
@@ -202,6 +222,16 @@ func (t *DeepTrainer) restoreChains(a npy.Archive, prefix string, cs []*deepChai
 			}
 			state = state[len(row):]
 		}
+	}
+	return nil
+}
+
+func restoreStreams(a npy.Archive, prefix string, cs []*deepChain) error {
+	s, err := npy.Get[int64](a, prefix+"streams", len(cs), 16)
+	if err != nil {
+		return err
+	}
+	for i, c := range cs {
 		for k := range c.s {
 			c.s[k] = uint64(s[16*i+k])
 		}

@@ -46,8 +46,11 @@
 // [NewDeep] trains machines of two and more hidden layers (deep Boltzmann machines) by the same
 // methods, [Pretrain] gives them a start, and [DeepModel] classifies, generates and is saved.
 // The positive phase is mean field, which makes the gradient that of a variational bound, or
-// clamped Gibbs sampling. States are float32 matrices there: the bits are the same on AVX2 and
-// AVX-512, and for any number of goroutines, but not on processors without them.
+// clamped Gibbs sampling, which makes it that of the log-likelihood (DeepOptions.Clamped).
+// Label units are visible units there too, beside the pixels in layer 0; [DeepModel.Machine]
+// goes to any sampler of layered machines, [DeepModel.RBM] to those of restricted ones. States
+// are float32 matrices: the bits are the same on AVX2 and AVX-512, and for any number of
+// goroutines, but not on processors without them.
 //
 // # Evidence
 //

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/spikesampling/spikesampling/boltzmann"
 	"github.com/spikesampling/spikesampling/sampling/rng"
@@ -18,6 +19,20 @@ type EvidenceOptions struct {
 	Burn     int
 	Seed     uint64
 	Parallel int // goroutines; default GOMAXPROCS. It never changes the result.
+}
+
+// fill fills defaults in and returns the number of goroutines.
+func (o *EvidenceOptions) fill() (n int, err error) {
+	if o.Burn == 0 {
+		o.Burn = 10000
+	}
+	if o.Chains == 0 {
+		o.Chains = 100
+	}
+	if o.Burn < 0 || o.Chains < 0 {
+		return 0, fmt.Errorf("train: Burn = %d, Chains = %d: must be ≥ 1 (0: defaults 10000, 100)", o.Burn, o.Chains)
+	}
+	return workers(o.Parallel)
 }
 
 // Evidence is what is known of the mean log-likelihood of data [nats per state].
@@ -40,16 +55,7 @@ type Evidence struct {
 // sides, with the log odds of the data's rates as the base. AIS runs on the quantised
 // machine (see boltzmann.AISOptions).
 func (m *Model) LogLikelihood(ctx context.Context, d Data, o EvidenceOptions) (Evidence, error) {
-	if o.Burn == 0 {
-		o.Burn = 10000
-	}
-	if o.Chains == 0 {
-		o.Chains = 100
-	}
-	if o.Burn < 0 || o.Chains < 0 {
-		return Evidence{}, fmt.Errorf("train: Burn = %d, Chains = %d: must be ≥ 1 (0: defaults 10000, 100)", o.Burn, o.Chains)
-	}
-	n, err := workers(o.Parallel)
+	n, err := o.fill()
 	if err != nil {
 		return Evidence{}, err
 	}
@@ -71,7 +77,8 @@ func (m *Model) bounds(ctx context.Context, d Data, o EvidenceOptions, energy fl
 	if e.Forward, err = boltzmann.AIS(ctx, m.rbm, a); err != nil {
 		return Evidence{}, err
 	}
-	start, err := m.starts(ctx, d, o, workers)
+	visible := func(z []uint8) []uint8 { return slices.Clone(z[:m.rbm.Visible()]) }
+	start, err := starts(ctx, m.rbm, visible, d, o, workers)
 	if err != nil {
 		return Evidence{}, err
 	}
@@ -93,13 +100,14 @@ func (m *Model) meanFreeEnergy(d Data, workers int) float64 {
 	return sum / float64(len(each))
 }
 
-// starts are states of chains that began at states of the data. A chain does not depend on
-// those it runs with, so blocks of them run in parallel.
-func (m *Model) starts(ctx context.Context, d Data, o EvidenceOptions, workers int) ([][]uint8, error) {
+// starts are states of chains of a machine that began at states of the data, of which read
+// takes what is wanted. A chain does not depend on those it runs with, so blocks of them run
+// in parallel.
+func starts(ctx context.Context, m boltzmann.Quantisable, read func(z []uint8) []uint8, d Data, o EvidenceOptions, workers int) ([][]uint8, error) {
 	v := make([][]uint8, o.Chains)
 	errs := make([]error, (o.Chains+block-1)/block)
 	parallel(workers, len(errs), func(i int) {
-		errs[i] = m.burn(ctx, d, o, v[i*block:min((i+1)*block, o.Chains)], i*block)
+		errs[i] = burn(ctx, m, read, d, o, v[i*block:min((i+1)*block, o.Chains)], i*block)
 	})
 	for _, err := range errs {
 		if err != nil {
@@ -110,8 +118,8 @@ func (m *Model) starts(ctx context.Context, d Data, o EvidenceOptions, workers i
 }
 
 // burn runs the chains from first on to fill v.
-func (m *Model) burn(ctx context.Context, d Data, o EvidenceOptions, v [][]uint8, first int) error {
-	f, err := boltzmann.NewFastChains(m.rbm, boltzmann.FastChainsOptions{Chains: len(v)})
+func burn(ctx context.Context, m boltzmann.Quantisable, read func(z []uint8) []uint8, d Data, o EvidenceOptions, v [][]uint8, first int) error {
+	f, err := boltzmann.NewFastChains(m, boltzmann.FastChainsOptions{Chains: len(v)})
 	if err != nil {
 		return err
 	}
@@ -129,7 +137,7 @@ func (m *Model) burn(ctx context.Context, d Data, o EvidenceOptions, v [][]uint8
 		}
 	}
 	for c := range v {
-		v[c] = append([]uint8(nil), f.State(c)[:m.rbm.Visible()]...)
+		v[c] = read(f.State(c))
 	}
 	return nil
 }

@@ -122,21 +122,30 @@ func fromArchive(a npy.Archive) (*Model, error) {
 	if classes[0] < 0 || classes[0] >= int64(len(b)) {
 		return nil, fmt.Errorf("%d classes of %d visible units: must be 0 to %d", classes[0], len(b), len(b)-1)
 	}
-	var meta map[string]string
-	if _, ok := a.Find("meta"); ok {
-		text, err := npy.Get[uint8](a, "meta", -1)
-		if err != nil {
-			return nil, err
-		}
-		if err := unmarshal(text, &meta); err != nil {
-			return nil, fmt.Errorf("meta must be a JSON object of strings: %w", err)
-		}
+	meta, err := metaOf(a)
+	if err != nil {
+		return nil, err
 	}
 	r, err := boltzmann.NewRBM(mat.NewDense(len(b), len(c), w), b, c)
 	if err != nil {
 		return nil, err
 	}
 	return NewModel(r, int(classes[0]), meta)
+}
+
+// metaOf is what was kept with a model, nil if nothing.
+func metaOf(a npy.Archive) (meta map[string]string, err error) {
+	if _, ok := a.Find("meta"); !ok {
+		return nil, nil
+	}
+	text, err := npy.Get[uint8](a, "meta", -1)
+	if err != nil {
+		return nil, err
+	}
+	if err := unmarshal(text, &meta); err != nil {
+		return nil, fmt.Errorf("meta must be a JSON object of strings: %w", err)
+	}
+	return meta, nil
 }
 
 // unmarshal decodes the one JSON value of text, without fields that x does not have.

@@ -6,7 +6,6 @@ import (
 
 	"github.com/spikesampling/spikesampling/boltzmann"
 	"github.com/spikesampling/spikesampling/internal/linalg"
-	"github.com/spikesampling/spikesampling/sampling/rng"
 )
 
 // Pretrain returns a machine of o.Layers for DeepOptions.StartLayered, trained layer by layer from
@@ -14,18 +13,20 @@ import (
 // restricted machine by CD with one step, what a layer gets from one side counting twice if it
 // will have a neighbour on the other side too. Without it the upper layers of a machine of
 // hundreds of units learn slowly. Used of o are Layers, Epochs, Batch, Rate, Momentum, Decay,
-// InitSD, Seed, Parallel and OnProgress; Method, Steps and the like are not.
+// InitSD, Seed, Parallel and OnProgress; Method, Steps and the like are not. When ctx ends it
+// returns ctx's error; it cannot be taken up again.
 func Pretrain(ctx context.Context, d Data, o DeepOptions) (*boltzmann.Layered, error) {
 	o.StartLayered = nil
+	o.Method, o.Chains, o.Cast, o.Clamped = PCD, 1, CastOptions{}, false // there are no chains to make
 	t, err := NewDeep(d, o)
 	if err != nil {
 		return nil, err
 	}
-	t.team = linalg.NewTeam(t.o.Parallel)
-	defer t.team.Close()
-	total := t.Updates() * int64(len(t.w))
+	t.net.team = linalg.NewTeam(t.o.Parallel)
+	defer t.net.team.Close()
+	total := t.Updates() * int64(len(t.net.w))
 	made := int64(0)
-	for l := range t.w {
+	for l := range t.net.w {
 		p := newPair(t, l)
 		for t.update, t.epoch = 0, -1; !t.Done(); t.update++ {
 			if err := ctx.Err(); err != nil {
@@ -36,96 +37,77 @@ func Pretrain(ctx context.Context, d Data, o DeepOptions) (*boltzmann.Layered, e
 				t.o.OnProgress(Progress{Update: made, Updates: total, Epoch: float64(made) / float64(t.perEpoch), Rate: t.o.Rate.At(t.update, t.Updates())})
 			}
 		}
-		if err := t.finite(); err != nil {
+		if err := t.net.finite(); err != nil {
 			return nil, fmt.Errorf("layers %d and %d: %w", l, l+1, err)
 		}
 	}
-	return t.Machine()
+	return t.net.machine()
 }
 
-// pair trains layers l and l+1.
+// pair trains layers l and l+1: of a batch, what the layers below make of the images against
+// its reconstruction through states of layer l+1.
 type pair struct {
 	t        *DeepTrainer
 	l        int
-	up, down float32
-	streams  []*deepChain
-	h, v, h2 linalg.Mat[float32] // probabilities; v and h2 are the reconstruction
-	state    linalg.Mat[float32]
+	up, down float32 // how often an input counts
+	chains   []*deepChain
+	again    *phase // the reconstruction: states of layer l+1 in z, probabilities in p
 }
 
 func newPair(t *DeepTrainer, l int) *pair {
-	p := &pair{t: t, l: l, up: 2, down: 2}
+	p := &pair{t: t, l: l, up: 2, down: 2, again: newPhase(t.batch.rows, t.net.sizes)}
 	if l == 0 {
 		p.down = 1 // the visible units will have no other neighbour
 	}
-	if l == len(t.w)-1 {
+	if l+1 == t.net.top() {
 		p.up = 1
 	}
-	rows := t.batch.rows
-	p.h, p.h2, p.state = linalg.NewMat[float32](rows, t.sizes[l+1]), linalg.NewMat[float32](rows, t.sizes[l+1]), linalg.NewMat[float32](rows, t.sizes[l+1])
-	p.v = linalg.NewMat[float32](rows, t.sizes[l])
-	for r := range rows {
-		c := &deepChain{walker: walker{beta: 1}, row: r}
-		c.s.Seed(rng.Stream(t.o.Seed, "train pair", l, r).Uint64)
-		p.streams = append(p.streams, c)
-	}
+	p.chains = deepChains(t.o.Seed, fmt.Sprintf("train pair %d", l), t.batch.rows)
 	return p
 }
 
 func (p *pair) learn(images []int) {
-	t, l := p.t, p.l
-	n := len(images)
-	f := t.batch.first(n)
+	t, n, l := p.t, p.t.net, p.l
+	f, g := t.batch.first(len(images)), p.again.first(len(images))
 	for r, i := range images {
 		t.image(f.z[0].Row(r), i)
 	}
-	for k := 1; k <= l; k++ { // every layer below has one above
-		t.fields(f, k, false, 2)
-		t.probabilities(f, k, nil)
-		copy(f.z[k].Data, f.p[k].Data[:len(f.z[k].Data)])
+	for k := range l { // every layer below has one above
+		p.infer(f, k+1, f.z[k], f.z[k+1], 2, false)
 	}
-	x, h, v, h2, state := f.z[l], p.h.Slice(0, n), p.v.Slice(0, n), p.h2.Slice(0, n), p.state.Slice(0, n)
-	p.layer(h, x, t.b[l+1], p.up, false)
-	t.team.Do(n, 8, func(lo, hi int) {
-		for r := lo; r < hi; r++ {
-			bernoulli(state.Row(r), h.Row(r), &p.streams[r].s)
-		}
-	})
-	p.layer(v, state, t.b[l], p.down, true)
-	p.layer(h2, v, t.b[l+1], p.up, false)
-	rate := float32(t.o.Rate.At(t.update, t.Updates()))
-	momentum, decay := float32(t.o.Momentum), float32(t.o.Decay)
-	s, w := t.step[l], t.w[l]
-	for i := range s.Data {
-		s.Data[i] = momentum*s.Data[i] - rate*decay*w.Data[i]
+	p.infer(f, l+1, f.z[l], f.z[l+1], p.up, false)
+	for r := range f.rows {
+		bernoulli(g.z[l+1].Row(r), f.z[l+1].Row(r), &p.chains[r].s)
 	}
-	eta := rate / float32(n)
-	linalg.Gemm(t.team, true, false, eta, x, h, 1, s)
-	linalg.Gemm(t.team, true, false, -eta, v, h2, 1, s)
-	linalg.Axpy(1, s.Data, w.Data)
-	for i, pm := range [2][2]linalg.Mat[float32]{{x, v}, {h, h2}} {
-		step := t.bias[l+i]
-		for k := range step {
-			step[k] *= momentum
-		}
-		linalg.SumRows(eta, pm[0], 1, step)
-		linalg.SumRows(-eta, pm[1], 1, step)
-		linalg.Axpy(1, step, t.b[l+i])
+	p.infer(g, l, g.z[l+1], g.p[l], p.down, true)
+	p.infer(g, l+1, g.p[l], g.p[l+1], p.up, false)
+
+	// The step is that of climb, for one pair of layers.
+	t.learn.Rate, t.learn.Momentum, t.learn.Decay = float32(t.o.Rate.At(t.update, t.Updates())), float32(t.o.Momentum), float32(t.o.Decay)
+	each := 1 / float32(f.rows)
+	linalg.Gemm(n.team, true, false, each, f.z[l], f.z[l+1], 0, t.grad[l])
+	linalg.Gemm(n.team, true, false, -each, g.p[l], g.p[l+1], 1, t.grad[l])
+	t.apply(n.w[l].Data, t.step[l].Data, t.grad[l].Data)
+	t.learn.Decay = 0
+	for k := l; k <= l+1; k++ {
+		linalg.SumRows(each, f.z[k], 0, t.biasGrad[k])
+		linalg.SumRows(-each, g.p[k], 1, t.biasGrad[k])
+		t.apply(n.b[k], t.biasStep[k], t.biasGrad[k])
 	}
 }
 
-// layer writes σ(b + times·in W), or Wᵀ if down, to out.
-func (p *pair) layer(out, in linalg.Mat[float32], b []float32, times float32, down bool) {
-	for r := range out.Rows {
-		copy(out.Row(r), b)
+// infer writes σ(b + times·in W) of layer k, the field in f, to out; the couplings are those
+// with the layer above if down is set.
+func (p *pair) infer(f *phase, k int, in, out linalg.Mat[float32], times float32, down bool) {
+	n := p.t.net
+	x := f.field[k]
+	for r := range f.rows {
+		copy(x.Row(r), n.b[k])
 	}
-	linalg.Gemm(p.t.team, false, down, times, in, p.t.w[p.l], 1, out)
-	p.t.team.Do(out.Rows, 8, func(lo, hi int) {
-		for r := lo; r < hi; r++ {
-			row := out.Row(r)
-			for i, x := range row {
-				row[i] = sigmoid(float64(x))
-			}
-		}
-	})
+	w := k - 1
+	if down {
+		w = k
+	}
+	linalg.Gemm(n.team, false, down, times, in, n.w[w], 1, x)
+	n.activate(f, k, out)
 }

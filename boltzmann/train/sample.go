@@ -127,6 +127,11 @@ func (m *Model) Generate(ctx context.Context, l, n int, o SampleOptions) ([][]ui
 	if err != nil {
 		return nil, err
 	}
+	return generate(ctx, r, m.Pixels(), l, n, o)
+}
+
+// generate returns n states of the first pixels units of a machine given label l.
+func generate(ctx context.Context, r boltzmann.Quantisable, pixels, l, n int, o SampleOptions) ([][]uint8, error) {
 	f, err := boltzmann.NewFast(r, boltzmann.FastOptions{})
 	if err != nil {
 		return nil, err
@@ -148,7 +153,7 @@ func (m *Model) Generate(ctx context.Context, l, n int, o SampleOptions) ([][]ui
 				return nil, err
 			}
 		}
-		images[i] = append([]uint8(nil), f.State()[:m.Pixels()]...)
+		images[i] = append([]uint8(nil), f.State()[:pixels]...)
 	}
 	return images, nil
 }
