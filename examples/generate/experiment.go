@@ -19,6 +19,7 @@ var marks = []int{100, 1000, 5000}
 type modelInfo struct {
 	Pixels  int     `json:"pixels"`
 	Hidden  int     `json:"hidden"`
+	Layers  []int   `json:"layers,omitempty"` // hidden units by layer, if there are several
 	Classes int     `json:"classes"`
 	File    string  `json:"file,omitempty"`
 	Method  string  `json:"method,omitempty"`
@@ -31,11 +32,14 @@ type modelInfo struct {
 func (b *bench) dream(ctx context.Context, kinds []dream.Kind, progress *cli.Progress) error {
 	m, d := b.model, b.data
 	scored := d.Scored()
-	b.res = &result{Model: modelInfo{Pixels: m.Pixels(), Hidden: m.Hidden(), Classes: m.Classes(), File: b.f.model}, Data: d.Name,
+	b.res = &result{Model: modelInfo{Pixels: m.Pixels(), Hidden: sum(b.hidden), Classes: m.Classes(), File: b.f.model}, Data: d.Name,
 		Test: len(scored.Pixels), Validation: len(d.Validation.Images), Seed: b.f.seed, DataISL: compare.Number(math.NaN()),
 		Samples: int(b.f.bio / (dream.TauRef * time.Millisecond)), BioMS: float64(b.f.bio / time.Millisecond),
 		EqualWallS: compare.Number(math.NaN()), Samplers: []*dream.Row{}}
 	r := b.res
+	if len(b.hidden) > 1 {
+		r.Model.Layers = b.hidden
+	}
 	for _, c := range d.Train.Labels[:b.f.seeds] {
 		r.Starts = append(r.Starts, int(c))
 	}
@@ -51,14 +55,8 @@ func (b *bench) dream(ctx context.Context, kinds []dream.Kind, progress *cli.Pro
 	}
 	if b.f.evidence > 0 {
 		progress.Update("log-likelihood", sampling.Progress{Total: 1})
-		e, err := m.LogLikelihood(ctx, train.Data{Images: d.Test.Images, Labels: d.Test.Labels, Classes: len(d.Classes)},
-			train.EvidenceOptions{Levels: b.f.evidence, Seed: b.f.seed})
-		if err != nil {
+		if r.LogLikelihood, err = b.likelihood(ctx); err != nil {
 			return err
-		}
-		r.LogLikelihood = &evidence{e.Lower, e.Upper, b.f.evidence}
-		if e.Exact {
-			*r.LogLikelihood = evidence{e.LogLikelihood, e.LogLikelihood, 0}
 		}
 	}
 	isl, err := scored.ISL(d.Train.Images[:min(r.Samples, len(d.Train.Images))])

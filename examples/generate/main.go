@@ -3,11 +3,14 @@
 //
 //	go run ./examples/generate -out out
 //	go run ./examples/generate -size 28 -hidden 500 -bio 100s -samplers lif,lif-stp
+//	go run ./examples/generate -size 28 -hidden 500,500 -save deep.npz
 //	go run ./examples/generate -model digits.npz -seeds 5 -json
 //	go run ./examples/generate -evidence 10000 -samplers gibbs
 //
 // Without -model a restricted Boltzmann machine of pixels, label units and hidden units is
-// trained first. A model file is NPZ with W, b, c and classes (package boltzmann/train).
+// trained first, or with -hidden 500,500 a layered one. A model file is NPZ as package
+// boltzmann/train writes it. Training with -save that is interrupted goes on with the same
+// command.
 // Settings of short-term plasticity, ladders and rhythms are chosen on validation images.
 package main
 
@@ -32,7 +35,7 @@ type flags struct {
 	save     string
 	data     string
 	size     int
-	hidden   int
+	hidden   string
 	epochs   int
 	rate     float64
 	images   int
@@ -53,10 +56,10 @@ func main() {
 	var f flags
 	fs := flag.NewFlagSet("generate", flag.ContinueOnError)
 	fs.StringVar(&f.model, "model", "", "model `file` (.npz) to load instead of training")
-	fs.StringVar(&f.save, "save", "", "save the trained model to this `file` (.npz)")
+	fs.StringVar(&f.save, "save", "", "save the trained model to this `file` (.npz); if training is interrupted, FILE.part has all that the same command needs to go on")
 	fs.StringVar(&f.data, "data", "", "`directory` of the four idx files, NPZ file, mnist or small (part of the program); default mnist if it is to be had, else small")
 	fs.IntVar(&f.size, "size", 0, "side of the images: 12 (default) or 28")
-	fs.IntVar(&f.hidden, "hidden", 0, "hidden units; default 150, with -size 28: 500")
+	fs.StringVar(&f.hidden, "hidden", "", "hidden units, or those of several layers separated by commas; default 150, with -size 28: 500")
 	fs.IntVar(&f.epochs, "epochs", 0, "passes over the images; default 40, with -size 28: 20")
 	fs.Float64Var(&f.rate, "rate", 0, "learning rate at the start; default 0.2, with -size 28: 0.1")
 	fs.IntVar(&f.images, "images", 0, "images to train on; default 20000, with -size 28 all, of small 800")
@@ -104,9 +107,12 @@ type result struct {
 // evidence bounds a log-likelihood [nats]; the bounds are equal if it is exact, and none if
 // lower is above upper: then the reverse chains had not seen all modes, or it is noise.
 type evidence struct {
-	Lower  float64 `json:"lower"`
-	Upper  float64 `json:"upper"`
-	Levels int     `json:"levels"`
+	Lower  float64        `json:"lower"`
+	Upper  compare.Number `json:"upper"` // null with several hidden layers: there is none
+	Levels int            `json:"levels"`
+	// Bound, with several hidden layers, is the variational bound with log Z from AIS, which
+	// is too small on average.
+	Bound float64 `json:"bound,omitempty"`
 }
 
 func run(ctx context.Context, f flags) error {

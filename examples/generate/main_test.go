@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"flag"
 	"math"
 	"os"
@@ -238,6 +239,8 @@ func TestBadInput(t *testing.T) {
 	}{
 		{[]string{"-size", "16"}, []string{"-size 16", "12 or 28"}},
 		{[]string{"-hidden", "-3"}, []string{"-hidden", "1 to"}},
+		{[]string{"-hidden", "30,,20"}, []string{"-hidden", "30,,20", "500,500"}},
+		{[]string{"-hidden", "1,1,1,1,1,1,1,1,1,1,1"}, []string{"-hidden", "10 layers"}},
 		{[]string{"-epochs", "-1"}, []string{"-epochs"}},
 		{[]string{"-images", "-1"}, []string{"-images"}},
 		{[]string{"-images", "2000"}, []string{"2000", "1 to 1000"}},
@@ -315,6 +318,81 @@ func TestInterrupt(t *testing.T) {
 	var r output
 	if err := json.Unmarshal(o.Bytes(), &r); err != nil || !r.Partial || len(r.Samplers) > 1 {
 		t.Errorf("%v: %q", err, o.String())
+	}
+}
+
+// TestDeep: a machine of two hidden layers dreams in spiking and other samplers, and its file
+// dreams the same.
+func TestDeep(t *testing.T) {
+	model := filepath.Join(t.TempDir(), "deep.npz")
+	args := []string{"-data", "small", "-bio", "2s", "-seeds", "2", "-samplers", "gibbs,pt,lif", "-tsne", "0"}
+	r := call(t, append(args, "-hidden", "40,20", "-epochs", "60", "-save", model)...)
+	if r.Model.Pixels != 144 || r.Model.Hidden != 60 || r.Model.Classes != 10 || len(r.Samplers) != 3 {
+		t.Fatalf("%+v", r)
+	}
+	if r.Accuracy < .6 || r.Accuracy > .95 { // 800 images; chance is .1
+		t.Errorf("accuracy %v", r.Accuracy)
+	}
+	for _, x := range r.Samplers {
+		if x.ISL["200"] == nil || *x.ISL["200"] > r.DataISL || *x.ISL["200"] < -200 {
+			t.Errorf("%s: ISL %v", x.Name, x.ISL)
+		}
+	}
+	again := call(t, append(args, "-model", model)...)
+	if a, b := again.find(t, "lif"), r.find(t, "lif"); !reflect.DeepEqual(a.ISL, b.ISL) || again.Accuracy != r.Accuracy {
+		t.Errorf("%v and %v", a.ISL, b.ISL)
+	}
+	out, _, code := program.Call(t, nil, "-data", "small", "-model", model, "-bio", "1s", "-seeds", "1", "-samplers", "gibbs", "-evidence", "100")
+	for _, w := range []string{"40 + 20 hidden units", "variational bound", "at least", "100 levels"} {
+		if code != cli.OK || !strings.Contains(out, w) {
+			t.Errorf("exit %d, the output does not have %q:\n%s", code, w, out)
+		}
+	}
+}
+
+// TestInterruptTraining: Ctrl-C keeps what was trained, and the same command ends with the model
+// of a training that was not interrupted.
+func TestInterruptTraining(t *testing.T) {
+	for _, hidden := range []string{"40", "30,20"} {
+		dir := t.TempDir()
+		args := func(name string) []string {
+			return []string{"-json", "-data", "small", "-hidden", hidden, "-epochs", "200", "-bio", "1s", "-samplers", "gibbs", "-seeds", "1", "-tsne", "0", "-save", filepath.Join(dir, name)}
+		}
+		part := filepath.Join(dir, "b.npz.part")
+		for wait := 1500 * time.Millisecond; ; wait /= 2 { // training may be over, or not have begun, by then
+			_ = os.Remove(filepath.Join(dir, "b.npz"))
+			c := exec.Command(string(program), args("b.npz")...)
+			var e bytes.Buffer
+			c.Stderr = &e
+			if err := c.Start(); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(wait)
+			if err := c.Process.Signal(syscall.SIGINT); err != nil && !errors.Is(err, os.ErrProcessDone) {
+				t.Fatal(err)
+			}
+			_ = c.Wait()
+			if _, err := os.Stat(part); err == nil {
+				if c.ProcessState.ExitCode() != cli.Interrupted || !strings.Contains(e.String(), "b.npz.part has training after update") {
+					t.Errorf("exit %d: %s", c.ProcessState.ExitCode(), e.String())
+				}
+				break
+			}
+			if wait < 20*time.Millisecond {
+				t.Fatalf("-hidden %s: training was never interrupted", hidden)
+			}
+		}
+		program.Refused(t, append(args("b.npz"), "-rate", "0.01"), []string{"b.npz.part", "other options"})
+		call(t, args("b.npz")...)
+		call(t, args("a.npz")...)
+		a, errA := os.ReadFile(filepath.Join(dir, "a.npz"))
+		b, errB := os.ReadFile(filepath.Join(dir, "b.npz"))
+		if errA != nil || errB != nil || !bytes.Equal(a, b) {
+			t.Errorf("-hidden %s: another model, %v, %v", hidden, errA, errB)
+		}
+		if _, err := os.Stat(part); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%s is left: %v", part, err)
+		}
 	}
 }
 

@@ -10,19 +10,20 @@ import (
 	"strings"
 	"time"
 
-	"github.com/spikesampling/spikesampling/boltzmann/train"
+	"github.com/spikesampling/spikesampling/boltzmann"
 	"github.com/spikesampling/spikesampling/internal/cli"
 	"github.com/spikesampling/spikesampling/internal/dream"
 	"github.com/spikesampling/spikesampling/internal/embed"
 	"github.com/spikesampling/spikesampling/lif"
-	"github.com/spikesampling/spikesampling/sampling"
 )
 
 // bench is what everything is made of.
 type bench struct {
 	f          flags
 	data       *dream.Data
-	model      *train.Model
+	hidden     []int // units by layer
+	model      machine
+	rbm        *boltzmann.RBM // the model for the samplers
 	trainS     float64
 	setup      lif.Setup
 	plasticity []dream.Plasticity // nil: to be chosen
@@ -39,8 +40,6 @@ func (f flags) prepare(ctx context.Context) (*bench, error) {
 	switch {
 	case f.size != 0 && f.size != 12 && f.size != 28:
 		return nil, fmt.Errorf("-size %d: must be 12 or 28", f.size)
-	case f.hidden < 0 || f.hidden > 10000:
-		return nil, fmt.Errorf("-hidden %d: must be 1 to 10000", f.hidden)
 	case f.epochs < 0 || f.epochs > 10000:
 		return nil, fmt.Errorf("-epochs %d: must be 1 to 10000", f.epochs)
 	case f.images < 0:
@@ -53,8 +52,11 @@ func (f flags) prepare(ctx context.Context) (*bench, error) {
 		return nil, fmt.Errorf("-seeds %d: must be 1 to 100", f.seeds)
 	case f.tsne < 0 || f.tsne > embed.MaxPoints || 0 < f.tsne && f.tsne < 50:
 		return nil, fmt.Errorf("-tsne %d: must be 0, or 50 to %d", f.tsne, embed.MaxPoints)
-	case f.model != "" && (f.hidden != 0 || f.epochs != 0 || f.images != 0 || f.rate != 0 || f.save != "" || f.train != "pcd"):
+	case f.model != "" && (f.hidden != "" || f.epochs != 0 || f.images != 0 || f.rate != 0 || f.save != "" || f.train != "pcd"):
 		return nil, errors.New("-model with -hidden, -epochs, -images, -rate, -train or -save: a loaded model is not trained")
+	}
+	if b.hidden, err = layers(f.hidden); err != nil {
+		return nil, err
 	}
 	if b.plasticity, err = plasticity(f.stp); err != nil {
 		return nil, err
@@ -127,23 +129,6 @@ func plasticity(s string) ([]dream.Plasticity, error) {
 	return []dream.Plasticity{{TauRec: x, Sustained: y}}, nil
 }
 
-// load reads the model file, which says the size.
-func (b *bench) load() error {
-	m, err := train.Load(b.f.model)
-	if err != nil {
-		return err
-	}
-	size := map[int]int{12 * 12: 12, 28 * 28: 28}[m.Pixels()]
-	if size == 0 {
-		return fmt.Errorf("%s has %d pixels: must be 12×12 or 28×28", b.f.model, m.Pixels())
-	}
-	if b.f.size != 0 && b.f.size != size {
-		return fmt.Errorf("%s has images of size %d: -size %d must be the same", b.f.model, size, b.f.size)
-	}
-	b.model, b.f.size = m, size
-	return nil
-}
-
 // defaults fill in what depends on the size, for so many training images.
 func (b *bench) defaults(n int) {
 	f := &b.f
@@ -158,7 +143,10 @@ func (b *bench) defaults(n int) {
 	if f.size == 0 {
 		f.size = 12
 	}
-	def(&f.hidden, 150, 500)
+	if b.hidden == nil {
+		b.hidden = []int{0}
+		def(&b.hidden[0], 150, 500)
+	}
 	def(&f.epochs, 40, 20)
 	if f.set == "" {
 		b.setup = lif.TutorialCOBA()
@@ -176,56 +164,11 @@ func (b *bench) defaults(n int) {
 	}
 }
 
-// trained trains the model.
-func (b *bench) trained(ctx context.Context, progress *cli.Progress) error {
-	o := options(b.f)
-	o.OnProgress = func(p train.Progress) {
-		progress.Update("training", sampling.Progress{Time: float64(p.Update), Total: float64(p.Updates)})
-	}
-	d := b.data
-	t, err := train.New(train.Data{Images: d.Train.Images, Labels: d.Train.Labels, Classes: len(d.Classes)}, o)
-	if err != nil {
-		return cli.Usage{Err: err}
-	}
-	begin := time.Now()
-	if err := t.Run(ctx, t.Updates()); err != nil {
-		return err
-	}
-	b.trainS = time.Since(begin).Seconds()
-	b.model, err = t.Model(map[string]string{"data": d.Name, "images": strconv.Itoa(b.f.images), "method": b.f.train,
-		"epochs": strconv.Itoa(b.f.epochs), "seed": strconv.FormatUint(b.f.seed, 10)})
-	if err != nil {
-		return err
-	}
-	if b.f.save != "" {
-		return b.model.Save(b.f.save)
-	}
-	return nil
-}
-
-// options are those of training. Those of size 12 are the spec's.
-func options(f flags) train.Options {
-	o := train.Options{Hidden: f.hidden, Epochs: f.epochs, Seed: f.seed, Decay: 2e-5,
-		Rate: train.Rate{Start: 0.2, Shape: train.Hyperbolic, Tau: 4000}}
-	if f.size == 28 {
-		o.Batch = 100
-		o.Rate = train.Rate{Start: 0.1, Shape: train.Linear}
-		o.Decay = 1e-4
-	}
-	if f.rate != 0 {
-		o.Rate.Start = f.rate
-	}
-	if f.train == "cast" {
-		o.Method = train.CAST
-	}
-	return o
-}
-
 // subject makes what the samplers need, and the samplers; its errors are the user's.
 func (b *bench) subject() ([]dream.Kind, error) {
 	m := b.model
 	var err error
-	b.s, err = dream.NewSubject(m.RBM(), m.Pixels(), b.setup, b.data.Classes, func(images [][]uint8) ([]uint8, error) {
+	b.s, err = dream.NewSubject(b.rbm, m.Pixels(), b.setup, b.data.Classes, func(images [][]uint8) ([]uint8, error) {
 		return m.Classify(images, 1)
 	})
 	if err != nil {
