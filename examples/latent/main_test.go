@@ -75,7 +75,7 @@ func TestSawtooth(t *testing.T) {
 // TestDigits: a few epochs on the embedded digits: latent equilibrium learns, near backpropagation.
 func TestDigits(t *testing.T) {
 	o := call(t, "-run", "mnist", "-epochs", "20")
-	if len(o.Rows) != 4 || o.Rows[0].Paper == nil || *o.Rows[0].Paper != 1.98 {
+	if len(o.Rows) != 5 || o.Rows[0].Paper == nil || *o.Rows[0].Paper != 1.98 {
 		t.Fatalf("%+v", o)
 	}
 	le, bp := o.Rows[0].Ours, o.Rows[1].Ours
