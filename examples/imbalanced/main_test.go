@@ -229,7 +229,7 @@ func FuzzNumbers(f *testing.F) {
 
 // TestInterrupt: Ctrl-C keeps what was sampled, marks it, and exits 130.
 func TestInterrupt(t *testing.T) {
-	c := exec.Command(string(program), "-json", "-data", "small", "-samples", "100000", "-epochs", "1", "-samplers", "gibbs,lif", "-seeds", "1")
+	c := exec.Command(string(program), "-json", "-data", "small", "-samples", "1000000", "-epochs", "1", "-samplers", "gibbs,lif", "-seeds", "1")
 	var o, e bytes.Buffer
 	c.Stdout, c.Stderr = &o, &e
 	if err := c.Start(); err != nil {
