@@ -14,6 +14,7 @@ import (
 	"github.com/spikesampling/spikesampling/internal/cli"
 	"github.com/spikesampling/spikesampling/internal/data"
 	"github.com/spikesampling/spikesampling/internal/plotx"
+	"github.com/spikesampling/spikesampling/internal/report"
 	"github.com/spikesampling/spikesampling/sampling/rng"
 )
 
@@ -74,7 +75,7 @@ func (f flags) load(ctx context.Context, train, test int, change func(*data.Set)
 }
 
 // stack compares starts in networks that learned the condition, and in one that did not.
-func stack(ctx context.Context, f flags, progress func(done, total float64)) (*result, error) {
+func stack(ctx context.Context, f flags, progress func(done, total float64)) (*report.Result, error) {
 	sizes, epochs, batch, n := []int{0, 60, 40, 20}, 60, 20, 1000
 	change := (*data.Set).Digits12
 	if f.full {
@@ -100,10 +101,8 @@ func stack(ctx context.Context, f flags, progress func(done, total float64)) (*r
 		{"branches only", "", feedforward.LearnOptions{Rule: feedforward.Branches}},
 		{"control", "control: a plain auto-encoder of the wrong scale", feedforward.LearnOptions{WithoutConsistency: true, AutoEncode: .1}},
 	}
-	res := &result{}
-	var parts []interface {
-		Figure() (*plotx.Figure, error)
-	}
+	res := &report.Result{}
+	var parts []report.Drawing
 	for i, c := range nets {
 		begin := time.Now()
 		net, err := feedforward.Glorot(sizes, feedforward.Options{}, rng.Stream(f.seed, "weights"))
@@ -118,8 +117,8 @@ func stack(ctx context.Context, f flags, progress func(done, total float64)) (*r
 			return res, err
 		}
 		last := h[len(h)-1]
-		res.add(c.name+": reconstruction", last.Reconstruction, "nats", scale, begin)
-		res.add(c.name+": consistency, both layers", last.Consistency[0]+last.Consistency[1], "", scale, begin)
+		res.Add(c.name+": reconstruction", last.Reconstruction, "nats", scale, begin)
+		res.Add(c.name+": consistency, both layers", last.Consistency[0]+last.Consistency[1], "", scale, begin)
 		g, err := feedforward.OptimalGains(ctx, net, d.train, feedforward.RelaxOptions{})
 		if err != nil {
 			return res, err
@@ -136,12 +135,11 @@ func stack(ctx context.Context, f flags, progress func(done, total float64)) (*r
 		p := plotx.Lines{Title: c.title, XLabel: "sweeps of relaxation", YLabel: "distance/|h*|", LogY: true, XMax: 30, YMin: 1e-3, YMax: 1.2, Size: plotx.Size{Height: 2.6}}
 		for j, y := range cmp {
 			median, p90, most := middle(y.Sweeps)
-			var limit []float64
+			row := res.Add(fmt.Sprintf("%s: %s, distance", c.name, y.Name), mean(y.Distance), "", scale, begin)
 			if j == 0 && c.o.Rule != feedforward.Branches && !c.o.WithoutConsistency && f.full {
-				limit = []float64{.08}
+				row.Tolerance = report.Number(.08)
 			}
-			res.add(fmt.Sprintf("%s: %s, distance", c.name, y.Name), mean(y.Distance), "", scale, begin, limit...)
-			res.add(fmt.Sprintf("%s: %s, sweeps to 1 %%", c.name, y.Name), float64(median), "", fmt.Sprintf("median of %d images; 90 %% within %d, all within %d", len(y.Sweeps), p90, most), begin)
+			res.Add(fmt.Sprintf("%s: %s, sweeps to 1 %%", c.name, y.Name), float64(median), "", fmt.Sprintf("median of %d images; 90 %% within %d, all within %d", len(y.Sweeps), p90, most), begin)
 			l := curve(y.Name, within(y.Curve, 1e-3, 31))
 			switch {
 			case strings.HasPrefix(y.Name, "pass, fitted"):
@@ -158,9 +156,9 @@ func stack(ctx context.Context, f flags, progress func(done, total float64)) (*r
 			parts = append(parts, p)
 		}
 	}
-	res.notes = append(res.notes, "branches only: the rule without errors that go up lets upper layers say the same for all images; see the data mean",
+	res.Notes = append(res.Notes, "branches only: the rule without errors that go up lets upper layers say the same for all images; see the data mean",
 		"sweeps of networks with and without the condition are not comparable: they contract at other rates")
-	return res, res.draw("stack", parts...)
+	return res, res.Draw("stack", parts...)
 }
 
 // within is the begin of y, as long as it is above the level.
@@ -174,7 +172,7 @@ func within(y []float64, level float64, most int) []float64 {
 }
 
 // ep compares starts in networks trained by equilibrium propagation.
-func ep(ctx context.Context, f flags, progress func(done, total float64)) (*result, error) {
+func ep(ctx context.Context, f flags, progress func(done, total float64)) (*report.Result, error) {
 	o := feedforward.EPOptions{Rates: []float64{.05, .025, .0125}, Epochs: 10, Batch: 10, Beta: .25, Free: 100, Nudged: 8, Seed: f.seed}
 	n, most := 1000, 200
 	if f.full {
@@ -197,10 +195,8 @@ func ep(ctx context.Context, f flags, progress func(done, total float64)) (*resu
 	images, in := d.train.Dims()
 	_, classes := d.trainTarget.Dims()
 	scale := fmt.Sprintf("%d-64-48-%d, %d images, %d epochs", in, classes, images, o.Epochs)
-	res := &result{}
-	var parts []interface {
-		Figure() (*plotx.Figure, error)
-	}
+	res := &report.Result{}
+	var parts []report.Drawing
 	for i, c := range []struct{ name, title string }{{"without", "equilibrium propagation alone"}, {"with", "with the local consistency term"}} {
 		begin := time.Now()
 		net, err := feedforward.Glorot([]int{in, 64, 48, classes}, feedforward.Options{Energy: feedforward.Clipped}, rng.Stream(f.seed, "weights"))
@@ -230,10 +226,10 @@ func ep(ctx context.Context, f flags, progress func(done, total float64)) (*resu
 				return res, err
 			}
 			median, p90, _ := middle(y.Sweeps)
-			res.add(fmt.Sprintf("%s consistency: %s, distance", c.name, y.Name), mean(y.Distance), "", scale, begin)
-			res.add(fmt.Sprintf("%s consistency: %s, iterations to 1 %%", c.name, y.Name), float64(median), "", fmt.Sprintf("median; 90 %% within %d", p90), begin)
-			res.add(fmt.Sprintf("%s consistency: %s, accuracy of the start", c.name, y.Name), 100*start, "%", scale, begin)
-			res.add(fmt.Sprintf("%s consistency: %s, accuracy at rest", c.name, y.Name), 100*rest, "%", scale, begin)
+			res.Add(fmt.Sprintf("%s consistency: %s, distance", c.name, y.Name), mean(y.Distance), "", scale, begin)
+			res.Add(fmt.Sprintf("%s consistency: %s, iterations to 1 %%", c.name, y.Name), float64(median), "", fmt.Sprintf("median; 90 %% within %d", p90), begin)
+			res.Add(fmt.Sprintf("%s consistency: %s, accuracy of the start", c.name, y.Name), 100*start, "%", scale, begin)
+			res.Add(fmt.Sprintf("%s consistency: %s, accuracy at rest", c.name, y.Name), 100*rest, "%", scale, begin)
 			l := curve(y.Name, within(y.Curve, 1e-3, 151))
 			if i > 0 {
 				l.Name = ""
@@ -245,5 +241,5 @@ func ep(ctx context.Context, f flags, progress func(done, total float64)) (*resu
 		}
 		parts = append(parts, p)
 	}
-	return res, res.draw("ep", parts...)
+	return res, res.Draw("ep", parts...)
 }

@@ -11,11 +11,12 @@ import (
 
 	"github.com/spikesampling/spikesampling/inference/feedforward"
 	"github.com/spikesampling/spikesampling/internal/plotx"
+	"github.com/spikesampling/spikesampling/internal/report"
 	"github.com/spikesampling/spikesampling/sampling/rng"
 )
 
 // linear is a network of two layers with W_2ᵀW_2 = 1/2, for which a gain of 2 is exact.
-func linear(ctx context.Context, f flags, _ func(done, total float64)) (*result, error) {
+func linear(ctx context.Context, f flags, _ func(done, total float64)) (*report.Result, error) {
 	begin := time.Now()
 	r := rand.New(rng.Stream(f.seed, "linear"))
 	w1, a := mat.NewDense(5, 7, nil), mat.NewDense(8, 8, nil)
@@ -38,7 +39,7 @@ func linear(ctx context.Context, f flags, _ func(done, total float64)) (*result,
 	for i := range x.RawMatrix().Data {
 		x.RawMatrix().Data[i] = r.NormFloat64()
 	}
-	res := &result{}
+	res := &report.Result{}
 	const scale = "7-5-8 units, 20 inputs"
 	for _, c := range []struct {
 		rule feedforward.Rule
@@ -50,9 +51,9 @@ func linear(ctx context.Context, f flags, _ func(done, total float64)) (*result,
 			return res, err
 		}
 		_, _, most := middle(cmp[0].Sweeps)
-		res.add(fmt.Sprintf("%v from zeros, sweeps to 1e-6", c.rule), float64(most), "", scale, begin, c.want)
+		res.Add(fmt.Sprintf("%v from zeros, sweeps to 1e-6", c.rule), float64(most), "", scale, begin).Tolerance = report.Number(c.want)
 		if c.rule == feedforward.GaussSeidel {
-			res.add("pass, relative distance", mean(cmp[1].Distance), "", scale, begin, 1e-12)
+			res.Add("pass, relative distance", mean(cmp[1].Distance), "", scale, begin).Tolerance = report.Number(1e-12)
 		}
 	}
 	return res, nil
@@ -135,8 +136,8 @@ func initialisers(ctx context.Context, n *feedforward.Network, train, test mat.M
 }
 
 // machine evolves the distribution of every start by block Gibbs sampling, exactly.
-func machine(ctx context.Context, f flags, progress func(done, total float64)) (*result, error) {
-	res := &result{}
+func machine(ctx context.Context, f flags, progress func(done, total float64)) (*report.Result, error) {
+	res := &report.Result{}
 	x := patterns()
 	const sweeps = 100
 	var parts []plotx.Lines
@@ -154,7 +155,7 @@ func machine(ctx context.Context, f flags, progress func(done, total float64)) (
 		if err != nil {
 			return res, err
 		}
-		res.add(title+": largest residual of the pass", rep.Max(), "", "6-5-4-3 units, 6 inputs", begin)
+		res.Add(title+": largest residual of the pass", rep.Max(), "", "6-5-4-3 units, 6 inputs", begin)
 		rest, _, err := feedforward.Relax(ctx, n, x, s, feedforward.RelaxOptions{Tol: 1e-12})
 		if err != nil {
 			return res, err
@@ -167,8 +168,8 @@ func machine(ctx context.Context, f flags, progress func(done, total float64)) (
 			if err != nil {
 				return res, err
 			}
-			res.add(fmt.Sprintf("%s: %s, DKL of the start", title, c.Name), d[0], "nats", "exact", begin)
-			res.add(fmt.Sprintf("%s: %s, sweeps to 0.05 nats", title, c.Name), float64(until(d, .05)), "", "exact", begin)
+			res.Add(fmt.Sprintf("%s: %s, DKL of the start", title, c.Name), d[0], "nats", "exact", begin)
+			res.Add(fmt.Sprintf("%s: %s, sweeps to 0.05 nats", title, c.Name), float64(until(d, .05)), "", "exact", begin)
 			l := curve(c.Name, d)
 			switch c.Name {
 			case "mean field": // the curve of gains 2 where the condition holds
@@ -184,8 +185,8 @@ func machine(ctx context.Context, f flags, progress func(done, total float64)) (
 		parts[1].Series[i].Name = ""
 	}
 	parts[0].Size.Height += .5
-	res.notes = append(res.notes, "a pass with gains 2 is nearest to the law at once; the broader one with gains 1 is better from the second sweep on, as mean field starves minor modes")
-	return res, res.draw("dkl", parts[0], parts[1])
+	res.Notes = append(res.Notes, "a pass with gains 2 is nearest to the law at once; the broader one with gains 1 is better from the second sweep on, as mean field starves minor modes")
+	return res, res.Draw("dkl", parts[0], parts[1])
 }
 
 // until is the first sweep at which d is at most level, the number of sweeps if there is none.

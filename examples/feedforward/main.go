@@ -14,20 +14,14 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
 	"os"
-	"path/filepath"
-	"slices"
-	"strings"
-	"time"
 
 	"github.com/spikesampling/spikesampling/inference/feedforward"
 	"github.com/spikesampling/spikesampling/internal/cli"
 	"github.com/spikesampling/spikesampling/internal/plotx"
-	"github.com/spikesampling/spikesampling/sampling"
+	"github.com/spikesampling/spikesampling/internal/report"
 )
 
 type flags struct {
@@ -41,75 +35,26 @@ type flags struct {
 	out    string
 }
 
-// experiment is one of the things to run. It returns what it has when ctx ends.
-type experiment struct {
-	name string
-	run  func(ctx context.Context, f flags, progress func(done, total float64)) (*result, error)
-}
-
-var experiments = []experiment{
-	{"linear", linear},
-	{"machine", machine},
-	{"spiking", spiking},
-	{"stack", stack},
-	{"ep", ep},
-}
-
-// result is what an experiment found.
-type result struct {
-	rows    []row
-	figures []figure
-	notes   []string
-}
-
-type figure struct {
-	name string
-	fig  *plotx.Figure
-}
-
-// row is one number.
-type row struct {
-	Experiment string   `json:"experiment"`
-	Paper      *float64 `json:"paper"` // null: the paper has no number
-	Ours       float64  `json:"ours"`
-	Tolerance  *float64 `json:"tolerance"` // what the specification accepts at most; null for none
-	Unit       string   `json:"unit"`
-	Scale      string   `json:"scale"`
-	WallS      float64  `json:"wall_s"`
-}
-
-// add appends a number; limit, if given, is what it may be at most.
-func (r *result) add(name string, ours float64, unit, scale string, begin time.Time, limit ...float64) {
-	x := row{Experiment: name, Ours: ours, Unit: unit, Scale: scale, WallS: time.Since(begin).Seconds()}
-	if len(limit) > 0 {
-		x.Tolerance = &limit[0]
-	}
-	r.rows = append(r.rows, x)
-}
-
-func (r *result) draw(name string, parts ...interface {
-	Figure() (*plotx.Figure, error)
-}) error {
-	t := plotx.Tiles{Cols: 1, Letters: len(parts) > 1}
-	for _, p := range parts {
-		fig, err := p.Figure()
-		if err != nil {
-			return fmt.Errorf("%s: %w", name, err)
+// experiments are what -run chooses from.
+func (f flags) experiments() []report.Experiment {
+	with := func(run func(context.Context, flags, func(done, total float64)) (*report.Result, error)) func(context.Context, func(done, total float64)) (*report.Result, error) {
+		return func(ctx context.Context, progress func(done, total float64)) (*report.Result, error) {
+			return run(ctx, f, progress)
 		}
-		t.Figures = append(t.Figures, fig)
 	}
-	fig, err := t.Figure()
-	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
+	return []report.Experiment{
+		{Name: "linear", Run: with(linear)},
+		{Name: "machine", Run: with(machine)},
+		{Name: "spiking", Run: with(spiking)},
+		{Name: "stack", Run: with(stack)},
+		{Name: "ep", Run: with(ep)},
 	}
-	r.figures = append(r.figures, figure{name, fig})
-	return nil
 }
 
 func main() {
 	var f flags
 	fs := flag.NewFlagSet("feedforward", flag.ContinueOnError)
-	fs.StringVar(&f.run, "run", "all", "`experiments`, separated by commas: "+strings.Join(names(), ", ")+", or all")
+	fs.StringVar(&f.run, "run", "all", "`experiments`, separated by commas: "+report.Names(f.experiments())+", or all")
 	fs.StringVar(&f.data, "data", "", "digits: small (1000 embedded), mnist (all), or a `path` as the other examples take it (default small, with -full mnist)")
 	fs.IntVar(&f.epochs, "epochs", 0, "`passes` over the digits in stack and ep (0: what fits their number)")
 	fs.IntVar(&f.runs, "runs", 1000, "`runs` from every start in spiking")
@@ -125,36 +70,8 @@ func main() {
 	})
 }
 
-func names() []string {
-	var n []string
-	for _, e := range experiments {
-		n = append(n, e.name)
-	}
-	return n
-}
-
-// chosen are the experiments that -run names, in their own order.
-func (f flags) chosen() ([]experiment, error) {
-	if f.run == "all" {
-		return experiments, nil
-	}
-	want := strings.Split(f.run, ",")
-	for _, w := range want {
-		if !slices.Contains(names(), w) {
-			return nil, fmt.Errorf("-run %q: must be all or some of %s", w, strings.Join(names(), ", "))
-		}
-	}
-	var c []experiment
-	for _, e := range experiments {
-		if slices.Contains(want, e.name) {
-			c = append(c, e)
-		}
-	}
-	return c, nil
-}
-
 func run(ctx context.Context, f flags) error {
-	chosen, err := f.chosen()
+	chosen, err := report.Choose(f.experiments(), f.run)
 	switch {
 	case err != nil:
 	case f.epochs < 0 || f.epochs > 10000:
@@ -165,79 +82,7 @@ func run(ctx context.Context, f flags) error {
 	if err != nil {
 		return cli.Usage{Err: err}
 	}
-	if f.out != "" {
-		if err := cli.Writable(f.out); err != nil {
-			return cli.Usage{Err: fmt.Errorf("-out: %w", err)}
-		}
-	}
-	progress := cli.NewProgress(os.Stderr)
-	rows := []row{}
-	var stopped error
-	for _, e := range chosen {
-		start := time.Now()
-		res, err := e.run(ctx, f, func(done, total float64) {
-			progress.Update(e.name, sampling.Progress{Time: done, Total: total})
-		})
-		progress.Clear()
-		if err != nil && !errors.Is(err, context.Canceled) {
-			return err
-		}
-		stopped = err
-		if res != nil {
-			rows = append(rows, res.rows...)
-			if !f.json {
-				res.print(e.name, time.Since(start))
-			}
-			for _, p := range res.figures {
-				if f.out == "" {
-					continue
-				}
-				path := filepath.Join(f.out, p.name+".png")
-				if err := p.fig.Save(path); err != nil {
-					return err
-				}
-				if !f.json {
-					fmt.Printf("  figure: %s\n", path)
-				}
-			}
-		}
-		if stopped != nil {
-			break
-		}
-	}
-	if f.json {
-		b, err := json.Marshal(struct {
-			Rows    []row `json:"rows"`
-			Partial bool  `json:"partial"`
-		}{rows, stopped != nil})
-		if err != nil {
-			return err
-		}
-		if _, err := fmt.Printf("%s\n", b); err != nil {
-			return err
-		}
-	}
-	return stopped
-}
-
-// print writes the rows as a table.
-func (r *result) print(name string, wall time.Duration) {
-	fmt.Printf("%s (%.1f s)\n", name, wall.Seconds())
-	width := 0
-	for _, x := range r.rows {
-		width = max(width, len([]rune(x.Experiment)))
-	}
-	for _, x := range r.rows {
-		pad := strings.Repeat(" ", width-len([]rune(x.Experiment)))
-		limit := ""
-		if x.Tolerance != nil {
-			limit = fmt.Sprintf("  (at most %.3g)", *x.Tolerance)
-		}
-		fmt.Printf("  %s%s  %10.4g %-6s  %s%s\n", x.Experiment, pad, x.Ours, x.Unit, x.Scale, limit)
-	}
-	for _, n := range r.notes {
-		fmt.Printf("  %s\n", n)
-	}
+	return report.Run(ctx, os.Stdout, chosen, f.json, f.out)
 }
 
 // curve is a series against sweeps, from 0.

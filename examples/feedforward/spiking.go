@@ -10,6 +10,7 @@ import (
 	"github.com/spikesampling/spikesampling/boltzmann"
 	"github.com/spikesampling/spikesampling/inference/feedforward"
 	"github.com/spikesampling/spikesampling/internal/plotx"
+	"github.com/spikesampling/spikesampling/internal/report"
 	"github.com/spikesampling/spikesampling/lif"
 	"github.com/spikesampling/spikesampling/sampling"
 	"github.com/spikesampling/spikesampling/sampling/rng"
@@ -20,7 +21,7 @@ const tau, windows = 10.0, 40
 
 // spiking runs the machine as networks of LIF neurons, many at a time, from several starts, and
 // follows how far their rates are from the exact marginals.
-func spiking(ctx context.Context, f flags, progress func(done, total float64)) (*result, error) {
+func spiking(ctx context.Context, f flags, progress func(done, total float64)) (*report.Result, error) {
 	begin := time.Now()
 	n, err := model(false)
 	if err != nil {
@@ -28,7 +29,7 @@ func spiking(ctx context.Context, f flags, progress func(done, total float64)) (
 	}
 	set := lif.TutorialCUBA()
 	set.PSP = lif.Rect
-	res := &result{}
+	res := &report.Result{}
 	x := patterns()
 	fig := plotx.Lines{Title: "LIF neurons with rectangular PSPs", XLabel: "time [refractory times]", YLabel: "|rate − p|, mean of units", LogY: true, Size: plotx.Size{Height: 3.2}}
 	scale := fmt.Sprintf("mean of 12 units and 6 inputs, %d runs", f.runs)
@@ -70,7 +71,7 @@ func spiking(ctx context.Context, f flags, progress func(done, total float64)) (
 				running += math.Abs(sum-p) / float64(6*len(exact))
 			}
 		}
-		res.add(c.Name+", bias of the first 20 τ_ref", running, "", scale, begin)
+		res.Add(c.Name+", bias of the first 20 τ_ref", running, "", scale, begin)
 		switch c.Name {
 		case "zeros":
 			zeros = running
@@ -83,9 +84,9 @@ func spiking(ctx context.Context, f flags, progress func(done, total float64)) (
 		}
 		fig.Series = append(fig.Series, l)
 	}
-	res.add("pass, gains 2, bias over that from zeros", first/zeros, "", scale, begin, .5)
-	res.notes = append(res.notes, "what stays is the bias of LIF neurons themselves, and of the number of runs")
-	return res, res.draw("spiking", fig)
+	res.Add("pass, gains 2, bias over that from zeros", first/zeros, "", scale, begin).Tolerance = report.Number(.5)
+	res.Notes = append(res.Notes, "what stays is the bias of LIF neurons themselves, and of the number of runs")
+	return res, res.Draw("spiking", fig)
 }
 
 // rates are the shares of time that units are on in every window, over all runs from sample b.

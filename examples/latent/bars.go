@@ -10,6 +10,7 @@ import (
 	"github.com/spikesampling/spikesampling/inference/latent/circuit"
 	"github.com/spikesampling/spikesampling/internal/data"
 	"github.com/spikesampling/spikesampling/internal/plotx"
+	"github.com/spikesampling/spikesampling/internal/report"
 	"github.com/spikesampling/spikesampling/sampling/dynamics"
 	"github.com/spikesampling/spikesampling/sampling/rng"
 )
@@ -22,7 +23,7 @@ var (
 )
 
 // bars trains microcircuits of 9-30-3 on eight patterns of bars, with look-ahead and without.
-func bars(ctx context.Context, f flags, progress func(done, total float64)) (*result, error) {
+func bars(ctx context.Context, f flags, progress func(done, total float64)) (*report.Result, error) {
 	v, err := data.Bars(3)
 	if err != nil {
 		return nil, err
@@ -37,7 +38,7 @@ func bars(ctx context.Context, f flags, progress func(done, total float64)) (*re
 	for _, p := range times {
 		total += 2 * p * float64(f.seeds)
 	}
-	res := &result{}
+	res := &report.Result{}
 	lines := plotx.Lines{Title: "Bars, microcircuits 9-30-3", XLabel: "presentation time [ms]", YLabel: "accuracy [%]", LogX: true, YMin: 0, YMax: 105,
 		HLines: []plotx.Reference{{At: 37.5, Name: "largest class"}}}
 	for _, original := range []bool{false, true} {
@@ -72,29 +73,27 @@ func bars(ctx context.Context, f flags, progress func(done, total float64)) (*re
 				sum += 100 * curve.Last(100) / float64(f.seeds)
 				done += p
 			}
-			r := row{Experiment: fmt.Sprintf("bars, %s, %v ms", name, p), Ours: sum, Unit: "%", WallS: time.Since(start).Seconds(),
+			r := report.Row{Experiment: fmt.Sprintf("bars, %s, %v ms", name, p), Ours: sum, Unit: "%", WallS: time.Since(start).Seconds(),
 				Scale: fmt.Sprintf("%d epochs, %d seeds (paper 1000, 10); mean of the last 100 epochs", epochs, f.seeds)}
 			if p == 1 {
-				r.Tolerance = number(99) // at least
+				r.Tolerance, r.AtLeast = report.Number(99), true
 				if original {
-					r.Tolerance = number(50) // at most
+					r.Tolerance, r.AtLeast = report.Number(50), false
 				}
 			}
-			res.rows = append(res.rows, r)
+			res.Rows = append(res.Rows, r)
 			line.X, line.Y = append(line.X, p), append(line.Y, sum)
 		}
 		lines.Series = append(lines.Series, line)
 	}
-	fig, err := lines.Figure()
-	if err != nil {
+	if err := res.Draw("bars", lines); err != nil {
 		return nil, err
 	}
-	res.figures = []figure{{"bars", fig}}
 	return res, nil
 }
 
 // mimic trains a circuit of three cells to do as another one does.
-func mimic(ctx context.Context, f flags, progress func(done, total float64)) (*result, error) {
+func mimic(ctx context.Context, f flags, progress func(done, total float64)) (*report.Result, error) {
 	start := time.Now()
 	r := rand.New(rng.Stream(f.seed, "mimic"))
 	var apical, output, weights plotx.Line
@@ -115,16 +114,11 @@ func mimic(ctx context.Context, f flags, progress func(done, total float64)) (*r
 	}
 	wall := time.Since(start).Seconds()
 	scale := "full: 500 epochs of six inputs, 1 ms each"
-	res := &result{rows: []row{
+	res := &report.Result{Rows: []report.Row{
 		{Experiment: "mimic, apical potential, last over first", Ours: last.Apical / first.Apical, Unit: "", Scale: scale, WallS: wall},
 		{Experiment: "mimic, output error, last over first", Ours: last.Output / first.Output, Unit: "", Scale: scale, WallS: wall},
 		{Experiment: "mimic, weight distance, last over first", Ours: last.Weights / first.Weights, Unit: "", Scale: scale, WallS: wall},
 	}}
-	fig, err := plotx.Lines{Title: "A microcircuit learns another one", XLabel: "epoch", YLabel: "root mean square", LogY: true,
-		Series: []plotx.Line{apical, output, weights}}.Figure()
-	if err != nil {
-		return nil, err
-	}
-	res.figures = []figure{{"mimic", fig}}
-	return res, nil
+	return res, res.Draw("mimic", plotx.Lines{Title: "A microcircuit learns another one", XLabel: "epoch", YLabel: "root mean square", LogY: true,
+		Series: []plotx.Line{apical, output, weights}})
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spikesampling/spikesampling/inference/latent"
 	"github.com/spikesampling/spikesampling/internal/plotx"
+	"github.com/spikesampling/spikesampling/internal/report"
 )
 
 // Fig. 2a: 50 sines of 10 to 500 Hz, 30 neurons and an output learn a sawtooth of 50 ms, though
@@ -20,8 +21,8 @@ const (
 
 func saw(t float64) float64 { return 2*(t/sawtooth-math.Floor(t/sawtooth)) - 1 }
 
-func fourier(ctx context.Context, f flags, progress func(done, total float64)) (*result, error) {
-	res := &result{}
+func fourier(ctx context.Context, f flags, progress func(done, total float64)) (*report.Result, error) {
+	res := &report.Result{}
 	lines := plotx.Lines{Title: "A sawtooth from sines, learned as it runs", XLabel: "time [ms]", YLabel: "output",
 		VLines: []plotx.Reference{{At: sawTime * 2 / 3, Name: "target taken away"}}}
 	var truth plotx.Line
@@ -73,15 +74,13 @@ func fourier(ctx context.Context, f flags, progress func(done, total float64)) (
 			}
 		}
 		lines.Series = append(lines.Series, line)
-		res.rows = append(res.rows, row{Experiment: "sawtooth, " + name, Ours: math.Sqrt(sum), Unit: "rms",
+		res.Rows = append(res.Rows, report.Row{Experiment: "sawtooth, " + name, Ours: math.Sqrt(sum), Unit: "rms",
 			Scale: "full: 600 ms in steps of 0.005 ms; error without the target, in the last third (sawtooth itself 0.577)", WallS: time.Since(start).Seconds()})
 	}
 	truth.Name, truth.Theory = "target", true
 	lines.Series = append(lines.Series, truth)
-	fig, err := lines.Figure()
-	if err != nil {
+	if err := res.Draw("fourier", lines); err != nil {
 		return nil, err
 	}
-	res.figures = []figure{{"fourier", fig}}
 	return res, nil
 }

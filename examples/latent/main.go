@@ -15,19 +15,12 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
 	"os"
-	"path/filepath"
-	"slices"
-	"strings"
-	"time"
 
 	"github.com/spikesampling/spikesampling/internal/cli"
-	"github.com/spikesampling/spikesampling/internal/plotx"
-	"github.com/spikesampling/spikesampling/sampling"
+	"github.com/spikesampling/spikesampling/internal/report"
 )
 
 type flags struct {
@@ -42,49 +35,26 @@ type flags struct {
 	out         string
 }
 
-// experiment is one of the things to run. It returns what it has when ctx ends.
-type experiment struct {
-	name string
-	run  func(ctx context.Context, f flags, progress func(done, total float64)) (*result, error)
+// experiments are what -run chooses from.
+func (f flags) experiments() []report.Experiment {
+	with := func(run func(context.Context, flags, func(done, total float64)) (*report.Result, error)) func(context.Context, func(done, total float64)) (*report.Result, error) {
+		return func(ctx context.Context, progress func(done, total float64)) (*report.Result, error) {
+			return run(ctx, f, progress)
+		}
+	}
+	return []report.Experiment{
+		{Name: "fourier", Run: with(fourier)},
+		{Name: "yinyang", Run: with(yinyang)},
+		{Name: "bars", Run: with(bars)},
+		{Name: "mimic", Run: with(mimic)},
+		{Name: "mnist", Run: with(mnist)},
+	}
 }
-
-var experiments = []experiment{
-	{"fourier", fourier},
-	{"yinyang", yinyang},
-	{"bars", bars},
-	{"mimic", mimic},
-	{"mnist", mnist},
-}
-
-// result is what an experiment found.
-type result struct {
-	rows    []row
-	figures []figure
-	notes   []string
-}
-
-type figure struct {
-	name string
-	fig  *plotx.Figure
-}
-
-// row is one number beside that of the paper.
-type row struct {
-	Experiment string   `json:"experiment"`
-	Paper      *float64 `json:"paper"` // null where the paper has no number
-	Ours       float64  `json:"ours"`
-	Tolerance  *float64 `json:"tolerance"` // of ours: what the specification accepts; null for none
-	Unit       string   `json:"unit"`
-	Scale      string   `json:"scale"`
-	WallS      float64  `json:"wall_s"`
-}
-
-func number(v float64) *float64 { return &v }
 
 func main() {
 	var f flags
 	fs := flag.NewFlagSet("latent", flag.ContinueOnError)
-	fs.StringVar(&f.run, "run", "all", "`experiments`, separated by commas: "+strings.Join(names(), ", ")+", or all")
+	fs.StringVar(&f.run, "run", "all", "`experiments`, separated by commas: "+report.Names(f.experiments())+", or all")
 	fs.StringVar(&f.data, "data", "small", "digits: small (1000 embedded), mnist (all), or a `path` as the other examples take it")
 	fs.IntVar(&f.epochs, "epochs", 0, "`passes` over the digits (0: 60)")
 	fs.IntVar(&f.steps, "steps", 10, "`steps` of a presentation of digits; the paper has 100")
@@ -102,34 +72,6 @@ func main() {
 	})
 }
 
-func names() []string {
-	var n []string
-	for _, e := range experiments {
-		n = append(n, e.name)
-	}
-	return n
-}
-
-// chosen are the experiments that -run names, in their own order.
-func (f flags) chosen() ([]experiment, error) {
-	if f.run == "all" {
-		return experiments, nil
-	}
-	want := strings.Split(f.run, ",")
-	for _, w := range want {
-		if !slices.Contains(names(), w) {
-			return nil, fmt.Errorf("-run %q: must be all or some of %s", w, strings.Join(names(), ", "))
-		}
-	}
-	var c []experiment
-	for _, e := range experiments {
-		if slices.Contains(want, e.name) {
-			c = append(c, e)
-		}
-	}
-	return c, nil
-}
-
 func (f flags) check() error {
 	switch {
 	case f.epochs < 0 || f.epochs > 10000:
@@ -145,84 +87,12 @@ func (f flags) check() error {
 }
 
 func run(ctx context.Context, f flags) error {
-	chosen, err := f.chosen()
+	chosen, err := report.Choose(f.experiments(), f.run)
 	if err == nil {
 		err = f.check()
 	}
 	if err != nil {
 		return cli.Usage{Err: err}
 	}
-	if f.out != "" {
-		if err := cli.Writable(f.out); err != nil {
-			return cli.Usage{Err: fmt.Errorf("-out: %w", err)}
-		}
-	}
-	progress := cli.NewProgress(os.Stderr)
-	rows := []row{}
-	var stopped error
-	for _, e := range chosen {
-		start := time.Now()
-		res, err := e.run(ctx, f, func(done, total float64) {
-			progress.Update(e.name, sampling.Progress{Time: done, Total: total})
-		})
-		progress.Clear()
-		if err != nil && !errors.Is(err, context.Canceled) {
-			return err
-		}
-		stopped = err
-		if res != nil {
-			rows = append(rows, res.rows...)
-			if !f.json {
-				res.print(e.name, time.Since(start))
-			}
-			for _, p := range res.figures {
-				if f.out == "" {
-					continue
-				}
-				path := filepath.Join(f.out, p.name+".png")
-				if err := p.fig.Save(path); err != nil {
-					return err
-				}
-				if !f.json {
-					fmt.Printf("  figure: %s\n", path)
-				}
-			}
-		}
-		if stopped != nil {
-			break
-		}
-	}
-	if f.json {
-		b, err := json.Marshal(struct {
-			Rows    []row `json:"rows"`
-			Partial bool  `json:"partial"`
-		}{rows, stopped != nil})
-		if err != nil {
-			return err
-		}
-		if _, err := fmt.Printf("%s\n", b); err != nil {
-			return err
-		}
-	}
-	return stopped
-}
-
-// print writes the rows as a table.
-func (r *result) print(name string, wall time.Duration) {
-	fmt.Printf("%s (%.1f s)\n", name, wall.Seconds())
-	width := 0
-	for _, x := range r.rows {
-		width = max(width, len([]rune(x.Experiment)))
-	}
-	for _, x := range r.rows {
-		paper := "–"
-		if x.Paper != nil {
-			paper = fmt.Sprintf("%.4g", *x.Paper)
-		}
-		pad := strings.Repeat(" ", width-len([]rune(x.Experiment)))
-		fmt.Printf("  %s%s  ours %8.4g  paper %6s  %-4s  %s\n", x.Experiment, pad, x.Ours, paper, x.Unit, x.Scale)
-	}
-	for _, n := range r.notes {
-		fmt.Printf("  %s\n", n)
-	}
+	return report.Run(ctx, os.Stdout, chosen, f.json, f.out)
 }

@@ -86,7 +86,7 @@ func TestDigits(t *testing.T) {
 
 func TestText(t *testing.T) {
 	out, stderr, code := program.Call(t, nil, "-run", "mimic")
-	if code != cli.OK || stderr != "" || !strings.HasPrefix(out, "mimic (") || strings.Count(out, "ours") != 3 {
+	if code != cli.OK || stderr != "" || !strings.HasPrefix(out, "mimic (") || strings.Count(out, "last over first") != 3 {
 		t.Errorf("exit %d, stderr %q:\n%s", code, stderr, out)
 	}
 }

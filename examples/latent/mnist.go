@@ -10,6 +10,7 @@ import (
 	"github.com/spikesampling/spikesampling/inference/learn"
 	"github.com/spikesampling/spikesampling/internal/data"
 	"github.com/spikesampling/spikesampling/internal/plotx"
+	"github.com/spikesampling/spikesampling/internal/report"
 )
 
 // variant is one of the learners of Fig. 2b.
@@ -24,9 +25,9 @@ type variant struct {
 
 // Fig. 2b: 784-300-100-10.
 var variants = []variant{
-	{name: "latent equilibrium", paper: number(1.98), accept: number(2.5), change: func(*latent.Options) {}, share: 1},
-	{name: "backpropagation", paper: number(1.93), control: true, change: func(*latent.Options) {}, share: 1},
-	{name: "feedback alignment", paper: number(2.6), change: func(o *latent.Options) { o.Feedback = latent.FixedRandom }, share: 1},
+	{name: "latent equilibrium", paper: report.Number(1.98), accept: report.Number(2.5), change: func(*latent.Options) {}, share: 1},
+	{name: "backpropagation", paper: report.Number(1.93), control: true, change: func(*latent.Options) {}, share: 1},
+	{name: "feedback alignment", paper: report.Number(2.6), change: func(o *latent.Options) { o.Feedback = latent.FixedRandom }, share: 1},
 	// The same presentations of the same neurons that do not look ahead: in 0.1 ms membranes of 20 ms
 	// hardly move.
 	{name: "no look-ahead", change: func(o *latent.Options) { o.TauR = 0 }, share: 10},
@@ -39,7 +40,7 @@ var variants = []variant{
 	}, share: 10},
 }
 
-func mnist(ctx context.Context, f flags, progress func(done, total float64)) (*result, error) {
+func mnist(ctx context.Context, f flags, progress func(done, total float64)) (*report.Result, error) {
 	split, err := data.Open(ctx, f.data)
 	if err != nil {
 		return nil, err
@@ -68,7 +69,7 @@ func mnist(ctx context.Context, f flags, progress func(done, total float64)) (*r
 	if epochs == 0 {
 		epochs = 60
 	}
-	res := &result{}
+	res := &report.Result{}
 	lines := plotx.Lines{Title: fmt.Sprintf("%d digits, 784-300-100-10", train.N), XLabel: "epoch", YLabel: "test error [%]", LogY: true}
 	done := 0
 	for _, v := range variants {
@@ -106,25 +107,23 @@ func mnist(ctx context.Context, f flags, progress func(done, total float64)) (*r
 			if v.control {
 				steps = "a step of gradient descent"
 			}
-			r := row{Experiment: "digits, " + v.name, Paper: v.paper, Ours: 100 * (1 - s.Accuracy), Unit: "%", WallS: time.Since(start).Seconds(),
+			r := report.Row{Experiment: "digits, " + v.name, Paper: v.paper, Ours: 100 * (1 - s.Accuracy), Unit: "%", WallS: time.Since(start).Seconds(),
 				Scale: fmt.Sprintf("%d training images, %d epochs (paper 50000, 200); a presentation is %s (paper 100, 0)", train.N, len(h), steps)}
 			if train.N == 50000 {
 				r.Tolerance = v.accept
 			}
-			res.rows = append(res.rows, r)
+			res.Rows = append(res.Rows, r)
 			lines.Series = append(lines.Series, line)
 		}
 		if err != nil {
 			return res, err
 		}
 	}
-	fig, err := lines.Figure()
-	if err != nil {
+	if err := res.Draw("mnist", lines); err != nil {
 		return nil, err
 	}
-	res.figures = []figure{{"mnist", fig}}
 	if train.N < 50000 {
-		res.notes = append(res.notes, "the paper's numbers are for all of MNIST: -data mnist")
+		res.Notes = append(res.Notes, "the paper's numbers are for all of MNIST: -data mnist")
 	}
 	return res, nil
 }

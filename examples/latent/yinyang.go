@@ -10,14 +10,15 @@ import (
 	"github.com/spikesampling/spikesampling/inference/learn"
 	"github.com/spikesampling/spikesampling/internal/data"
 	"github.com/spikesampling/spikesampling/internal/plotx"
+	"github.com/spikesampling/spikesampling/internal/report"
 )
 
 // yinyang trains 4-120-3 on the published sets, with look-ahead and without.
-func yinyang(ctx context.Context, f flags, progress func(done, total float64)) (*result, error) {
+func yinyang(ctx context.Context, f flags, progress func(done, total float64)) (*report.Result, error) {
 	train, _, test := data.YinYangSets()
 	train, test = train.Scaled(2, -1), test.Scaled(2, -1)
 	const epochs = 60
-	res := &result{}
+	res := &report.Result{}
 	lines := plotx.Lines{Title: "Yin-Yang, 4-120-3", XLabel: "epoch", YLabel: "test accuracy [%]"}
 	for v, name := range []string{"latent equilibrium", "backpropagation", "no look-ahead"} {
 		start := time.Now()
@@ -48,22 +49,20 @@ func yinyang(ctx context.Context, f flags, progress func(done, total float64)) (
 			return nil, err
 		}
 		if s, ok := h.Last(); ok {
-			r := row{Experiment: "Yin-Yang, " + name, Ours: 100 * s.Accuracy, Unit: "%", WallS: time.Since(start).Seconds(),
+			r := report.Row{Experiment: "Yin-Yang, " + name, Ours: 100 * s.Accuracy, Unit: "%", WallS: time.Since(start).Seconds(),
 				Scale: fmt.Sprintf("full: 5000 training points, %d epochs, 20 steps of 0.1 ms a presentation; the paper has no such task", len(h))}
 			if v == 0 {
-				r.Tolerance = number(86) // at least
+				r.Tolerance, r.AtLeast = report.Number(86), true
 			}
-			res.rows = append(res.rows, r)
+			res.Rows = append(res.Rows, r)
 			lines.Series = append(lines.Series, line)
 		}
 		if err != nil {
 			return res, err
 		}
 	}
-	fig, err := lines.Figure()
-	if err != nil {
+	if err := res.Draw("yinyang", lines); err != nil {
 		return nil, err
 	}
-	res.figures = []figure{{"yinyang", fig}}
 	return res, nil
 }

@@ -65,10 +65,11 @@ var rules = []rule{
 	{"internal/plotx", nil},
 	{"internal/dream", with(library, "internal/compare", "internal/data", "internal/plotx")},
 	{"internal/cli", []string{"sampling"}},
+	{"internal/report", []string{"sampling", "internal/cli", "internal/plotx"}},
 	{"internal/clitest", []string{"internal/cli"}},
 	{"internal/data/gen", []string{"internal/cli", "internal/data"}},
 	{"internal/layout", nil},
-	{"examples/...", with(library, "inference/...", "internal/cli", "internal/clitest", "internal/compare", "internal/dream", "internal/plotx", "internal/npy", "internal/data", "internal/embed", "internal/engine", "internal/kernel")},
+	{"examples/...", with(library, "inference/...", "internal/cli", "internal/clitest", "internal/compare", "internal/dream", "internal/plotx", "internal/report", "internal/npy", "internal/data", "internal/embed", "internal/engine", "internal/kernel")},
 	{"notebooks/...", with(library, "inference/...", "internal/cli", "internal/plotx", "internal/data")},
 }
 
