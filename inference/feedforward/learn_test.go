@@ -42,12 +42,12 @@ func eight(s *data.Set) (*data.Set, error) {
 	return s.Resize(8, 8)
 }
 
-// mnist is all of MNIST; the test is skipped if it is not to be had.
+// mnist is all of MNIST.
 func mnist(t *testing.T) data.Split {
 	t.Helper()
 	s, err := data.MNIST(bg)
 	if err != nil {
-		t.Skipf("MNIST is neither in the module cache nor to be downloaded: %v", err)
+		t.Fatal(err)
 	}
 	return s
 }
