@@ -116,7 +116,7 @@ func (n *Backprop) forward(x []float64) error {
 			apply(y.act, t.rate[lo*w:hi*w], t.slope[lo*w:hi*w], t.u[lo*w:hi*w])
 		})
 		if y.pool > 1 {
-			pool(t.seen, t.at, t.rate, y.out, y.pool)
+			pool(t.seen, t.at, t.rate, y.out, y.pool, 0, n.batch)
 		}
 		r = t.seen
 	}
@@ -153,7 +153,7 @@ func (n *Backprop) Learn(x, y []float64) error {
 			below := n.state[l-1]
 			n.layers[l].backward(n.team, below.backSeen, t.err, n.batch, t.colBack)
 			if n.layers[l-1].pool > 1 {
-				unpool(below.back, below.backSeen, below.at)
+				unpool(below.back, below.backSeen, below.at, n.layers[l-1].out.size(), n.layers[l-1].pooled.size(), 0, n.batch)
 			}
 		}
 	}

@@ -127,12 +127,13 @@ func matrix[F linalg.Float](x []F, rows, cols int) linalg.Mat[F] {
 	return linalg.Mat[F]{Rows: rows, Cols: cols, Stride: cols, Data: x}
 }
 
-// pool writes the largest of every p×p rates of a map to dst, and where it is to at.
-func pool[F linalg.Float](dst []F, at []int32, r []F, s shape, p int) {
+// pool writes the largest of every p×p rates of a map of images lo to hi − 1 to dst, and where it is
+// to at.
+func pool[F linalg.Float](dst []F, at []int32, r []F, s shape, p, lo, hi int) {
 	rows, cols, c := s.rows/p, s.cols/p, s.channels
-	n := rows * cols * c
-	for img := 0; img*n < len(dst); img++ {
-		base := img * s.size()
+	o := lo * rows * cols * c
+	for image := lo; image < hi; image++ {
+		base := image * s.size()
 		for i := range rows {
 			for j := range cols {
 				for h := range c {
@@ -145,18 +146,19 @@ func pool[F linalg.Float](dst []F, at []int32, r []F, s shape, p int) {
 							}
 						}
 					}
-					o := img*n + (i*cols+j)*c + h
 					dst[o], at[o] = best, int32(where)
+					o++
 				}
 			}
 		}
 	}
 }
 
-// unpool puts every error where the largest rate was.
-func unpool[F linalg.Float](dst, e []F, at []int32) {
-	clear(dst)
-	for o, k := range at {
-		dst[k] += e[o]
+// unpool puts every error of images lo to hi − 1 where the largest rate was: size is that of a map
+// before, seen of one after pooling.
+func unpool[F linalg.Float](dst, e []F, at []int32, size, seen, lo, hi int) {
+	clear(dst[lo*size : hi*size])
+	for o := lo * seen; o < hi*seen; o++ {
+		dst[at[o]] += e[o]
 	}
 }

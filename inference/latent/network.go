@@ -64,7 +64,7 @@ type layerState[F linalg.Float] struct {
 	col, colBack *patches[F] // of a convolution
 
 	// Passes over rows, made once so that a step allocates nothing.
-	errors, move, send func(lo, hi int)
+	errors, move, send, pool, unpool func(lo, hi int)
 }
 
 func newNetwork[F linalg.Float](o *Options, in shape, shapes []shape) (*network[F], error) {
@@ -198,23 +198,29 @@ func (n *network[F]) newState(batch int) *state[F] {
 		t.errors = func(lo, hi int) { n.errorPass(s, l, lo, hi) }
 		t.move = func(lo, hi int) { n.movePass(s, l, lo, hi) }
 		t.send = func(lo, hi int) { n.sendPass(s, l, lo, hi) }
+		t.pool = func(lo, hi int) { pool(t.fresh, t.at, t.rate, y.out, y.pool, lo, hi) }
+		t.unpool = func(lo, hi int) { unpool(t.back, t.backSeen, t.at, y.out.size(), y.pooled.size(), lo, hi) }
 	}
 	n.present(s)
 	return s
 }
 
-// present brings what the layers above see up to date with the rates: pooled, not filtered.
+// present brings what all layers see up to date with the rates; filters keep what they have.
 func (n *network[F]) present(s *state[F]) {
 	for l, y := range n.layers {
-		t := s.layers[l]
-		if y.pool > 1 {
-			pool(t.fresh, t.at, t.rate, y.out, y.pool)
-		} else {
-			t.fresh = t.rate
-		}
-		if !n.rates.Filters() {
-			t.seen = t.fresh
-		}
+		n.see(s.layers[l], y, s.batch)
+	}
+}
+
+// see brings what the layer above sees of a layer up to date with its rates.
+func (n *network[F]) see(t *layerState[F], y *layer[F], batch int) {
+	if y.pool > 1 {
+		n.team.Do(batch, grain, t.pool)
+	} else {
+		t.fresh = t.rate
+	}
+	if !n.rates.Filters() {
+		t.seen = t.fresh
 	}
 }
 
@@ -280,7 +286,7 @@ func (n *network[F]) step(s *state[F], eta float64) {
 			t := s.layers[l-1]
 			n.layers[l].backward(n.team, t.backSeen, down, s.batch, s.layers[l].colBack)
 			if n.layers[l-1].pool > 1 {
-				unpool(t.back, t.backSeen, t.at)
+				n.team.Do(s.batch, grain, t.unpool)
 			}
 		}
 		for _, t := range s.layers {
@@ -327,16 +333,9 @@ func (n *network[F]) step(s *state[F], eta float64) {
 
 // turn makes the new rates those of now.
 func (n *network[F]) turn(s *state[F], l int) {
-	t, y := s.layers[l], n.layers[l]
+	t := s.layers[l]
 	t.rate, t.next = t.next, t.rate
-	if y.pool > 1 {
-		pool(t.fresh, t.at, t.rate, y.out, y.pool)
-	} else {
-		t.fresh = t.rate
-	}
-	if !n.rates.Filters() {
-		t.seen = t.fresh
-	}
+	n.see(t, n.layers[l], s.batch)
 }
 
 // below is what layer l sees.

@@ -47,9 +47,9 @@ func (c Curve) Last(n int) float64 {
 	n = min(n, len(c.Accuracy))
 	s := 0.0
 	for _, a := range c.Accuracy[len(c.Accuracy)-n:] {
-		s += a / float64(n)
+		s += a
 	}
-	return s
+	return s / float64(n)
 }
 
 // Train shows the patterns of d (inputs are rates, targets somatic potentials) in a new order every
