@@ -333,6 +333,9 @@ func TestLangevinSeeds(t *testing.T) {
 				if err := l.Reset(nil, streams(first+chains, "seed")[first:]); err != nil {
 					t.Fatal(err)
 				}
+				if l.Time() != 0 {
+					t.Errorf("%+v: time %v after Reset: must be 0", o, l.Time())
+				}
 				if err := l.Advance(20); err != nil {
 					t.Fatal(err)
 				}
@@ -343,6 +346,48 @@ func TestLangevinSeeds(t *testing.T) {
 		for c := range 3 {
 			if one := run(c, 1); !slices.Equal(one, all[2*c:2*c+2]) {
 				t.Errorf("%+v: chain %d is %v alone and %v of three", o, c, one, all[2*c:2*c+2])
+			}
+		}
+	}
+}
+
+// TestLangevinSteps: the first steps of the rules without rejection are the formulas, with the numbers
+// of the source in order; τ scales time.
+func TestLangevinSteps(t *testing.T) {
+	const dt, tau, temperature = .2, 4., .5
+	for _, rule := range []sampling.LangevinRule{sampling.EulerMaruyama, sampling.Averaged} {
+		l, err := sampling.NewLangevin(bent{}, sampling.LangevinOptions{Dt: dt, Tau: tau, Temperature: temperature, Rule: rule})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := l.Reset([]float64{1, -1}, streams(1, "steps")); err != nil {
+			t.Fatal(err)
+		}
+		r := rand.New(streams(1, "steps")[0])
+		draw := func() []float64 { return []float64{r.NormFloat64(), r.NormFloat64()} }
+		var xi []float64
+		if rule == sampling.Averaged {
+			xi = draw()
+		}
+		x, g := []float64{1, -1}, make([]float64, 2)
+		for k := 1; k <= 3; k++ {
+			bent{}.Gradient(g, x)
+			noise := draw()
+			for i := range x {
+				n := noise[i]
+				if rule == sampling.Averaged {
+					n = (xi[i] + noise[i]) / 2
+				}
+				x[i] += -dt/tau*g[i] + math.Sqrt(2*temperature*dt/tau)*n
+			}
+			xi = noise
+			if err := l.Advance(float64(k) * dt); err != nil {
+				t.Fatal(err)
+			}
+			for i := range x {
+				if math.Abs(l.State()[i]-x[i]) > 1e-14 {
+					t.Errorf("%v, step %d: variable %d is %v: must be %v", rule, k, i, l.State()[i], x[i])
+				}
 			}
 		}
 	}

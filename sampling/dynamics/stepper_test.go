@@ -205,12 +205,32 @@ func TestNoise(t *testing.T) {
 		c.cov.ScaleSym(temperature, c.cov)
 		checkCov(t, c.m.String(), x, g.mean, c.cov)
 	}
-	// Exponential Euler: variance σ²(1 − e^{−2a dt})/2a after a step, σ²dt without leak.
-	s, err := NewStepper(leaky{}, StepperOptions{Method: ExpEuler, Dt: 3, Batch: rows, Temperature: temperature})
+	// An energy has the noise that fits P = 1.
+	unit, err := g.Flow(diag(1, 1, 1, 1), diag(1, 1, 1, 1))
 	if err != nil {
 		t.Fatal(err)
 	}
-	x := make([]float64, 2*rows)
+	if euler, err = unit.EulerCovariance(.4); err != nil {
+		t.Fatal(err)
+	}
+	s, err := NewStepper(g, StepperOptions{Dt: .4, Batch: rows, Temperature: temperature})
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := make([]float64, 4*rows)
+	src := sources(rows, 77)
+	for i := range 60 {
+		if err := s.Step(x, float64(i)*.4, src); err != nil {
+			t.Fatal(err)
+		}
+	}
+	euler.ScaleSym(temperature, euler)
+	checkCov(t, "an energy", x, g.mean, euler)
+	// Exponential Euler: variance σ²(1 − e^{−2a dt})/2a after a step, σ²dt without leak.
+	if s, err = NewStepper(leaky{}, StepperOptions{Method: ExpEuler, Dt: 3, Batch: rows, Temperature: temperature}); err != nil {
+		t.Fatal(err)
+	}
+	x = make([]float64, 2*rows)
 	if err := s.Step(x, 0, sources(rows, 9)); err != nil {
 		t.Fatal(err)
 	}
