@@ -419,6 +419,96 @@ func TestRateNoise(t *testing.T) {
 	}
 }
 
+// TestSpread: factors of time constants are normal and independent for τ_m and τ_r, what they make is
+// clipped to 1 to 1000 ms, and 0 stays 0.
+func TestSpread(t *testing.T) {
+	o := tanhNet(0)
+	o.Layers = []Layer{{Units: 4000}}
+	o.Spread = .2
+	m, r := open(t, o).TimeConstants(1)
+	var mean, square, cross float64
+	for i := range m {
+		mean += m[i] / 4000
+		square += (m[i] - 10) * (m[i] - 10) / 4000
+		cross += (m[i] - 10) * (r[i] - 10) / 4000
+	}
+	// 5 standard errors of 4000 numbers: false alarms below 6e-7 each.
+	if math.Abs(mean-10) > 5*2/math.Sqrt(4000) || math.Abs(square-4) > 5*4*math.Sqrt(2./4000) || math.Abs(cross) > 5*4/math.Sqrt(4000) {
+		t.Errorf("mean %v, variance %v, covariance %v: must be 10, 4 and 0", mean, square, cross)
+	}
+	o.Spread, o.TauM, o.TauR = 3, 500, 0
+	m, r = open(t, o).TimeConstants(1)
+	if slices.Min(m) != 1 || slices.Max(m) != 1000 || slices.Max(r) != 0 {
+		t.Errorf("from %v to %v, τ_r to %v: must be 1 to 1000, and 0", slices.Min(m), slices.Max(m), slices.Max(r))
+	}
+}
+
+// TestPool: of equal rates the first counts, and errors go back to it.
+func TestPool(t *testing.T) {
+	s := shape{2, 4, 1}
+	rates := []float64{1, 1, 0, 3, 1, 0, 3, 2, -1, -2, 5, 5, -1, -3, 5, 5} // two images
+	dst, at := make([]float64, 4), make([]int32, 4)
+	pool(dst, at, rates, s, 2, 0, 2)
+	if !slices.Equal(dst, []float64{1, 3, -1, 5}) || !slices.Equal(at, []int32{0, 3, 8, 10}) {
+		t.Errorf("rates %v at %v", dst, at)
+	}
+	back := make([]float64, 16)
+	unpool(back, []float64{.1, .2, .3, .4}, at, 8, 2, 0, 2)
+	for i, v := range back {
+		want := map[int]float64{0: .1, 3: .2, 8: .3, 10: .4}[i]
+		if v != want {
+			t.Errorf("error %d is %v: must be %v", i, v, want)
+		}
+	}
+}
+
+// TestRates: a step of Learn and Step change weights alike, in proportion to SetRate and the factor of
+// the layer.
+func TestRates(t *testing.T) {
+	r := rand.New(rand.NewPCG(17, 17))
+	x, y := numbers(r, 5), numbers(r, 3)
+	change := func(f func(*Network) error, o Options) float64 {
+		n := open(t, o)
+		for range 10 {
+			if err := n.SetRate(0); err != nil {
+				t.Fatal(err)
+			}
+			if err := n.Step(x, y); err != nil {
+				t.Fatal(err)
+			}
+		}
+		before, _ := n.Weights(2)
+		if err := f(n); err != nil {
+			t.Fatal(err)
+		}
+		after, _ := n.Weights(2)
+		return after.At(3, 4) - before.At(3, 4)
+	}
+	o := tanhNet(.1)
+	o.Rate, o.Steps = .5, 1
+	step := change(func(n *Network) error { return errors.Join(n.SetRate(1), n.Step(x, y)) }, o)
+	if step == 0 {
+		t.Fatal("nothing was learned")
+	}
+	near := func(name string, got, want float64) {
+		t.Helper()
+		if math.Abs(got-want) > 1e-9*math.Abs(want) {
+			t.Errorf("%s changes a weight by %v: must be %v", name, got, want)
+		}
+	}
+	near("Learn", change(func(n *Network) error { return errors.Join(n.SetRate(1), n.Learn(x, y)) }, o), step)
+	near("half the rate", change(func(n *Network) error { return errors.Join(n.SetRate(.5), n.Step(x, y)) }, o), step/2)
+	four := o
+	four.Steps = 4
+	near("a quarter of a presentation", change(func(n *Network) error { return errors.Join(n.SetRate(1), n.Step(x, y)) }, four), step/4)
+	four.Gate = 3
+	near("a presentation gated to its last step", change(func(n *Network) error { return errors.Join(n.SetRate(1), n.Learn(x, y)) }, four), step/4)
+	factor := o
+	factor.Layers = slices.Clone(o.Layers)
+	factor.Layers[1].Factor = 3
+	near("a factor", change(func(n *Network) error { return errors.Join(n.SetRate(1), n.Step(x, y)) }, factor), 3*step)
+}
+
 // TestEnergy: at the equilibrium without a nudge the energy is 0, with one it is
 // ½Σ|e|² + ½β|y − r|².
 func TestEnergy(t *testing.T) {

@@ -158,6 +158,12 @@ func TestFMA32(t *testing.T) {
 	if got := fma32(1+0x1p-12, 1+0x1p-12, -0x1p-60); got != 1+0x1p-11 {
 		t.Errorf("just below the middle: %b", got)
 	}
+	if got := fma32(-1-0x1p-12, 1+0x1p-12, -0x1p-60); got != -1-0x1p-11-0x1p-23 {
+		t.Errorf("negative, just beyond the middle: %b", got)
+	}
+	if got := fma32(-1-0x1p-12, 1+0x1p-12, 0x1p-60); got != -1-0x1p-11 {
+		t.Errorf("negative, just before the middle: %b", got)
+	}
 	if !kernel32.fused {
 		return // the portable path never calls it
 	}

@@ -380,6 +380,32 @@ func TestSeeds(t *testing.T) {
 	}
 }
 
+// TestLag: outputs are averaged over what is left of a presentation after the lag; of one step, it is
+// the last output.
+func TestLag(t *testing.T) {
+	o := Bars2021(1)
+	o.Up, o.IP = nil, 0
+	d := bars(t)
+	c := open(t, o)
+	curve, err := c.Train(context.Background(), d, Stream{Epochs: 1, Presentation: 1, Lag: .9})
+	must(t, err)
+	// Nothing is learned: after ten steps the output is that of the pattern alone.
+	x, y := make([]float64, 9), make([]float64, 3)
+	mse := 0.0
+	for i := range d.Len() {
+		d.Pair(i, x, y)
+		for range 10 {
+			must(t, c.Step(x, nil, false))
+		}
+		for j, v := range c.Output() {
+			mse += (v - y[j]) * (v - y[j]) / 24
+		}
+	}
+	if math.Abs(curve.MSE[0]-mse) > 1e-9 {
+		t.Errorf("mean squared error %v: must be %v", curve.MSE[0], mse)
+	}
+}
+
 func TestRefusals(t *testing.T) {
 	nan := math.NaN()
 	for name, change := range map[string]func(*Options){
