@@ -469,7 +469,7 @@ func TestRates(t *testing.T) {
 	x, y := numbers(r, 5), numbers(r, 3)
 	change := func(f func(*Network) error, o Options) float64 {
 		n := open(t, o)
-		for range 10 {
+		for range 500 { // to the equilibrium
 			if err := n.SetRate(0); err != nil {
 				t.Fatal(err)
 			}
@@ -484,7 +484,7 @@ func TestRates(t *testing.T) {
 		after, _ := n.Weights(2)
 		return after.At(3, 4) - before.At(3, 4)
 	}
-	o := tanhNet(.1)
+	o := tanhNet(.01)
 	o.Rate, o.Steps = .5, 1
 	step := change(func(n *Network) error { return errors.Join(n.SetRate(1), n.Step(x, y)) }, o)
 	if step == 0 {
