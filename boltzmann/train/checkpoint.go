@@ -1,7 +1,6 @@
 package train
 
 import (
-	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -30,18 +29,6 @@ func (t *Trainer) settings() ([]byte, error) {
 	}{t.pixels, t.classes, t.d.n, t.o})
 }
 
-// hash is a digest of what must be the same when training is taken up again.
-func (t *Trainer) hash() ([]byte, error) {
-	s, err := t.settings()
-	if err != nil {
-		return nil, err
-	}
-	h := sha256.New()
-	h.Write(s)
-	h.Write(t.d.sum())
-	return h.Sum(nil), nil
-}
-
 // Checkpoint writes all that Resume needs to go on bit for bit to an NPZ file, which at any
 // time is the old one, if there was one, or the whole new one. It is not a model file, but
 // NumPy reads W, b and c of it as well. It fails if weights have become infinite, and leaves
@@ -65,20 +52,12 @@ func (t *Trainer) Checkpoint(path string) error {
 }
 
 func (t *Trainer) archive() (npy.Archive, error) {
-	hash, err := t.hash()
-	if err != nil {
-		return nil, err
-	}
 	settings, err := t.settings()
 	if err != nil {
 		return nil, err
 	}
 	m := t.m
-	a := npy.Archive{
-		{Name: "hash", Array: npy.New(hash, len(hash))},
-		{Name: "options", Array: npy.New(settings, len(settings))},
-		{Name: "update", Array: npy.New([]int64{t.update})},
-	}
+	a := header(settings, t.d.sum(), t.update)
 	for _, p := range t.parameters() {
 		x := p.x[:p.shape[0]]
 		if len(p.shape) == 2 {
@@ -156,27 +135,13 @@ func Resume(path string, d Data, o Options) (*Trainer, error) {
 }
 
 func (t *Trainer) restore(a npy.Archive) error {
-	want, err := t.hash()
+	settings, err := t.settings()
 	if err != nil {
 		return err
 	}
-	hash, errH := npy.Get[uint8](a, "hash", len(want))
-	options, errO := npy.Get[uint8](a, "options", -1)
-	update, errU := npy.Get[int64](a, "update")
-	if err := errors.Join(errH, errO, errU); err != nil {
+	if t.update, err = readHeader(a, settings, t.d.sum(), t.Updates()); err != nil {
 		return err
 	}
-	if string(hash) != string(want) {
-		s, err := t.settings()
-		if err == nil && string(s) == string(options) {
-			return errors.New("it is of other data")
-		}
-		return fmt.Errorf("it is of other options or data: it was made with %s, now they are %s", options, s)
-	}
-	if update[0] < 0 || update[0] > t.Updates() {
-		return fmt.Errorf("it counts %d updates: must be 0 to %d", update[0], t.Updates())
-	}
-	t.update = update[0]
 	m := t.m
 	for _, p := range t.parameters() {
 		x, err := npy.Get[float32](a, p.name, p.shape...)

@@ -1,7 +1,6 @@
 package train
 
 import (
-	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -25,18 +24,6 @@ func (t *DeepTrainer) settings() ([]byte, error) {
 		Pixels, Classes, Images int
 		DeepOptions
 	}{t.pixels, t.classes, t.d.n, t.o})
-}
-
-// hash is a digest of what must be the same when training is taken up again.
-func (t *DeepTrainer) hash() ([]byte, error) {
-	s, err := t.settings()
-	if err != nil {
-		return nil, err
-	}
-	h := sha256.New()
-	h.Write(s)
-	h.Write(t.d.sum())
-	return h.Sum(nil), nil
 }
 
 func (t *DeepTrainer) parameters() []parameter {
@@ -67,19 +54,11 @@ func (t *DeepTrainer) Checkpoint(path string) error {
 }
 
 func (t *DeepTrainer) archive() (npy.Archive, error) {
-	hash, err := t.hash()
-	if err != nil {
-		return nil, err
-	}
 	settings, err := t.settings()
 	if err != nil {
 		return nil, err
 	}
-	a := npy.Archive{
-		{Name: "hash", Array: npy.New(hash, len(hash))},
-		{Name: "options", Array: npy.New(settings, len(settings))},
-		{Name: "update", Array: npy.New([]int64{t.update})},
-	}
+	a := header(settings, t.d.sum(), t.update)
 	for _, p := range t.parameters() {
 		for _, x := range p.x {
 			if x-x != 0 {
@@ -152,27 +131,13 @@ func ResumeDeep(path string, d Data, o DeepOptions) (*DeepTrainer, error) {
 }
 
 func (t *DeepTrainer) restore(a npy.Archive) error {
-	want, err := t.hash()
+	settings, err := t.settings()
 	if err != nil {
 		return err
 	}
-	hash, errH := npy.Get[uint8](a, "hash", len(want))
-	options, errO := npy.Get[uint8](a, "options", -1)
-	update, errU := npy.Get[int64](a, "update")
-	if err := errors.Join(errH, errO, errU); err != nil {
+	if t.update, err = readHeader(a, settings, t.d.sum(), t.Updates()); err != nil {
 		return err
 	}
-	if string(hash) != string(want) {
-		s, err := t.settings()
-		if err == nil && string(s) == string(options) {
-			return errors.New("it is of other data")
-		}
-		return fmt.Errorf("it is of other options or data: it was made with %s, now they are %s", options, s)
-	}
-	if update[0] < 0 || update[0] > t.Updates() {
-		return fmt.Errorf("it counts %d updates: must be 0 to %d", update[0], t.Updates())
-	}
-	t.update = update[0]
 	for _, p := range t.parameters() {
 		x, err := npy.Get[float32](a, p.name, p.shape...)
 		if err != nil {

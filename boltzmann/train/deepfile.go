@@ -1,12 +1,8 @@
 package train
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"os"
-	"unicode/utf8"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -26,14 +22,9 @@ import (
 
 // archive is the model as arrays.
 func (m *DeepModel) archive() (npy.Archive, error) {
-	for k, v := range m.meta {
-		if !utf8.ValidString(k) || !utf8.ValidString(v) {
-			return nil, fmt.Errorf("train: meta %q: %q: must be UTF-8", k, v)
-		}
-	}
-	meta, err := json.Marshal(m.meta) // sorted by key
+	end, err := about(m.classes, m.meta)
 	if err != nil {
-		return nil, fmt.Errorf("train: meta: %w", err)
+		return nil, err
 	}
 	var a npy.Archive
 	w, b := m.parts()
@@ -43,68 +34,27 @@ func (m *DeepModel) archive() (npy.Archive, error) {
 			a = append(a, npy.Entry{Name: fmt.Sprintf("W%d", l), Array: npy.New(w[l].RawMatrix().Data, len(x), len(b[l+1]))})
 		}
 	}
-	return append(a, npy.Entry{Name: "classes", Array: npy.New([]int64{int64(m.classes)})},
-		npy.Entry{Name: "meta", Array: npy.New(meta, len(meta))}), nil
+	return append(a, end...), nil
 }
 
 // Write writes the model as an NPZ file with float64 arrays W0 (layers 0×1), W1 (1×2), … and b0,
 // b1, …, an int64 number classes, and meta, a JSON object as uint8. The same model gives the
 // same bytes.
-func (m *DeepModel) Write(w io.Writer) error {
-	a, err := m.archive()
-	if err != nil {
-		return err
-	}
-	if err := npy.WriteZip(w, a); err != nil {
-		return fmt.Errorf("train: %w", err)
-	}
-	return nil
-}
+func (m *DeepModel) Write(w io.Writer) error { return writeModel(w, m.archive) }
 
 // Save writes the model to a file (see Write), which at any time is the old one, if there
 // was one, or the whole new one.
-func (m *DeepModel) Save(path string) error {
-	a, err := m.archive()
-	if err != nil {
-		return err
-	}
-	if err := npy.WriteZipFile(path, a); err != nil {
-		return fmt.Errorf("train: %w", err)
-	}
-	return nil
-}
+func (m *DeepModel) Save(path string) error { return saveModel(path, m.archive) }
 
 // ReadDeep reads a model file of size bytes. Numbers may be float32, and meta may be missing.
 // It refuses files that are cut or corrupt (by their checksums), shapes that do not agree, and
 // numbers that are not finite.
 func ReadDeep(r io.ReaderAt, size int64) (*DeepModel, error) {
-	a, err := npy.ReadZip(r, size)
-	if err != nil {
-		return nil, fmt.Errorf("train: model file: %w", err)
-	}
-	m, err := deepFromArchive(a)
-	if err != nil {
-		return nil, fmt.Errorf("train: model file: %w", err)
-	}
-	return m, nil
+	return readModel(r, size, deepFromArchive)
 }
 
 // LoadDeep reads a model from a file (see ReadDeep).
-func LoadDeep(path string) (m *DeepModel, err error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("train: %w", err)
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, fmt.Errorf("train: %w", err)
-	}
-	if m, err = ReadDeep(f, info.Size()); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return m, nil
-}
+func LoadDeep(path string) (*DeepModel, error) { return loadModel(path, deepFromArchive) }
 
 func deepFromArchive(a npy.Archive) (*DeepModel, error) {
 	var w []mat.Matrix
@@ -133,14 +83,7 @@ func deepFromArchive(a npy.Archive) (*DeepModel, error) {
 		}
 		b = append(b, x)
 	}
-	classes, err := npy.Get[int64](a, "classes")
-	if err != nil {
-		return nil, err
-	}
-	if classes[0] < 0 || classes[0] >= int64(len(b[0])) {
-		return nil, fmt.Errorf("%d classes of %d visible units: must be 0 to %d", classes[0], len(b[0]), len(b[0])-1)
-	}
-	meta, err := metaOf(a)
+	classes, meta, err := readAbout(a, len(b[0]))
 	if err != nil {
 		return nil, err
 	}
@@ -148,5 +91,5 @@ func deepFromArchive(a npy.Archive) (*DeepModel, error) {
 	if err != nil {
 		return nil, err
 	}
-	return NewDeepModel(m, int(classes[0]), meta)
+	return NewDeepModel(m, classes, meta)
 }
