@@ -230,3 +230,42 @@ func TestRefuses(t *testing.T) {
 		t.Error("NaN bias accepted")
 	}
 }
+
+// TestAutoEncoder: log Z given three of its inputs, and given one if the columns are rolled.
+func TestAutoEncoder(t *testing.T) {
+	x := AutoEncoderPatterns()
+	for _, c := range []struct {
+		rolled  bool
+		pattern int
+		want    float64
+	}{{false, 0, 21.663806}, {false, 1, 28.719212}, {false, 3, 30.460816}, {true, 0, 20.573660}} {
+		m, err := AutoEncoder(1, c.rolled)
+		if err != nil {
+			t.Fatal(err)
+		}
+		z := make([]uint8, m.Dim())
+		for i, v := range x.RawRowView(c.pattern) {
+			z[i] = uint8(v)
+		}
+		sum := 0.0
+		for s := range 1 << 12 {
+			for k := range 12 {
+				z[6+k] = uint8(s >> k & 1)
+			}
+			sum += math.Exp(-m.Energy(z))
+		}
+		if got := math.Log(sum); math.Abs(got-c.want) > 1e-6 {
+			t.Errorf("rolled %v, input %d: log Z = %v: must be %v", c.rolled, c.pattern, got, c.want)
+		}
+		half, err := AutoEncoder(.5, c.rolled)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := half.Energy(z) - m.Energy(z)/2; math.Abs(d) > 1e-12 {
+			t.Errorf("scale ½: energy is off by %v", d)
+		}
+	}
+	if _, err := AutoEncoder(math.NaN(), false); err == nil {
+		t.Error("scale NaN: no error")
+	}
+}

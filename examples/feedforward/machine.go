@@ -9,6 +9,7 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
+	"github.com/spikesampling/spikesampling/boltzmann/models"
 	"github.com/spikesampling/spikesampling/inference/feedforward"
 	"github.com/spikesampling/spikesampling/internal/plotx"
 	"github.com/spikesampling/spikesampling/internal/report"
@@ -59,45 +60,13 @@ func linear(ctx context.Context, f flags, _ func(done, total float64)) (*report.
 	return res, nil
 }
 
-// model is the 6-5-4-3 Boltzmann machine: trained for consistency and reconstruction of the six
-// patterns, and rounded. With rolled the columns of W_2 have changed places, and the condition
-// does not hold.
+// model is the 6-5-4-3 machine, whose condition does not hold if rolled.
 func model(rolled bool) (*feedforward.Network, error) {
-	w1 := mat.NewDense(5, 6, []float64{
-		.23, .39, 3.57, -.25, -.40, -3.58,
-		-.21, -2.31, -.48, .22, 2.31, .47,
-		-.25, .87, -4.77, .23, -.89, 4.75,
-		-.19, -2.75, -.02, .21, 2.81, .06,
-		.22, 4.14, -1.16, -.19, -4.09, 1.20})
-	w2 := mat.NewDense(4, 5, []float64{
-		-3.69, .58, 4.89, .13, 1.11,
-		3.68, -.59, -4.86, -.14, -1.06,
-		-.52, 2.42, -.80, 2.93, -4.17,
-		.50, -2.40, .72, -2.81, 4.24})
-	w3 := mat.NewDense(3, 4, []float64{
-		8.14, -8.11, .09, -.13,
-		-2.87, 2.84, 4.98, -4.87,
-		-2.24, 2.28, -5.24, 5.27})
-	if rolled {
-		old := mat.DenseCopyOf(w2)
-		for i := range 4 {
-			for j := range 5 {
-				w2.Set(i, j, old.At(i, (j+4)%5))
-			}
-		}
+	m, err := models.AutoEncoder(1, rolled)
+	if err != nil {
+		return nil, err
 	}
-	b := [][]float64{{-.95, -.01, .09, -.25, -.16}, {-1.49, 1.05, -.16, -.75}, {-.24, -.01, -.08}}
-	return feedforward.New([]mat.Matrix{w1, w2, w3}, b, feedforward.Options{})
-}
-
-func patterns() *mat.Dense {
-	return mat.NewDense(6, 6, []float64{
-		1, 1, 1, 0, 0, 0,
-		0, 0, 0, 1, 1, 1,
-		1, 0, 1, 0, 1, 0,
-		0, 1, 0, 1, 0, 1,
-		1, 1, 0, 0, 0, 1,
-		0, 0, 1, 1, 1, 0})
+	return feedforward.FromLayered(m)
 }
 
 // initialisers are all there are; persistent states are those of other samples, as chains that go
@@ -138,7 +107,7 @@ func initialisers(ctx context.Context, n *feedforward.Network, train, test mat.M
 // machine evolves the distribution of every start by block Gibbs sampling, exactly.
 func machine(ctx context.Context, f flags, progress func(done, total float64)) (*report.Result, error) {
 	res := &report.Result{}
-	x := patterns()
+	x := models.AutoEncoderPatterns()
 	const sweeps = 100
 	var parts []plotx.Lines
 	for which, title := range []string{"condition holds", "condition violated"} {

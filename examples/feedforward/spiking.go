@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/spikesampling/spikesampling/boltzmann"
+	"github.com/spikesampling/spikesampling/boltzmann/models"
 	"github.com/spikesampling/spikesampling/inference/feedforward"
 	"github.com/spikesampling/spikesampling/internal/plotx"
 	"github.com/spikesampling/spikesampling/internal/report"
@@ -30,7 +31,7 @@ func spiking(ctx context.Context, f flags, progress func(done, total float64)) (
 	set := lif.TutorialCUBA()
 	set.PSP = lif.Rect
 	res := &report.Result{}
-	x := patterns()
+	x := models.AutoEncoderPatterns()
 	fig := plotx.Lines{Title: "LIF neurons with rectangular PSPs", XLabel: "time [refractory times]", YLabel: "|rate − p|, mean of units", LogY: true, Size: plotx.Size{Height: 3.2}}
 	scale := fmt.Sprintf("mean of 12 units and 6 inputs, %d runs", f.runs)
 	starts := []feedforward.Candidate{{Name: "pass, gains 2", Init: feedforward.Feedforward{}}, {Name: "pass, gains 1", Init: pass1}, {Name: "all 0.5", Init: feedforward.Constant(.5)}, {Name: "zeros", Init: feedforward.Constant(0)}}

@@ -8,6 +8,7 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
+	"github.com/spikesampling/spikesampling/boltzmann/models"
 	"github.com/spikesampling/spikesampling/inference/feedforward"
 	"github.com/spikesampling/spikesampling/sampling/rng"
 )
@@ -18,51 +19,19 @@ var bg = context.Background()
 // the condition is to be violated, and everything multiplied by scale.
 func machine(t testing.TB, scale float64, rolled bool) *feedforward.Network {
 	t.Helper()
-	w1 := mat.NewDense(5, 6, []float64{
-		.23, .39, 3.57, -.25, -.40, -3.58,
-		-.21, -2.31, -.48, .22, 2.31, .47,
-		-.25, .87, -4.77, .23, -.89, 4.75,
-		-.19, -2.75, -.02, .21, 2.81, .06,
-		.22, 4.14, -1.16, -.19, -4.09, 1.20})
-	w2 := mat.NewDense(4, 5, []float64{
-		-3.69, .58, 4.89, .13, 1.11,
-		3.68, -.59, -4.86, -.14, -1.06,
-		-.52, 2.42, -.80, 2.93, -4.17,
-		.50, -2.40, .72, -2.81, 4.24})
-	w3 := mat.NewDense(3, 4, []float64{
-		8.14, -8.11, .09, -.13,
-		-2.87, 2.84, 4.98, -4.87,
-		-2.24, 2.28, -5.24, 5.27})
-	if rolled {
-		old := mat.DenseCopyOf(w2)
-		for i := range 4 {
-			for j := range 5 {
-				w2.Set(i, j, old.At(i, (j+4)%5))
-			}
-		}
+	m, err := models.AutoEncoder(scale, rolled)
+	if err != nil {
+		t.Fatal(err)
 	}
-	b := [][]float64{{-.95, -.01, .09, -.25, -.16}, {-1.49, 1.05, -.16, -.75}, {-.24, -.01, -.08}}
-	for _, m := range []*mat.Dense{w1, w2, w3} {
-		m.Scale(scale, m)
+	n, err := feedforward.FromLayered(m)
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, v := range b {
-		for i := range v {
-			v[i] *= scale
-		}
-	}
-	return network(t, []mat.Matrix{w1, w2, w3}, b, feedforward.Options{})
+	return n
 }
 
 // patterns are x0 to x5 of case D.
-func patterns() *mat.Dense {
-	return mat.NewDense(6, 6, []float64{
-		1, 1, 1, 0, 0, 0,
-		0, 0, 0, 1, 1, 1,
-		1, 0, 1, 0, 1, 0,
-		0, 1, 0, 1, 0, 1,
-		1, 1, 0, 0, 0, 1,
-		0, 0, 1, 1, 1, 0})
-}
+func patterns() *mat.Dense { return models.AutoEncoderPatterns() }
 
 func network(t testing.TB, w []mat.Matrix, b [][]float64, o feedforward.Options) *feedforward.Network {
 	t.Helper()

@@ -106,6 +106,8 @@ func TestNewRefuses(t *testing.T) {
 	refused(t, err, "layer 1", "0")
 	_, err = feedforward.Glorot([]int{3, 2}, feedforward.Options{}, nil)
 	refused(t, err, "nil")
+	_, err = feedforward.FromLayered(nil)
+	refused(t, err, "nil")
 }
 
 func refused(t *testing.T, err error, words ...string) {

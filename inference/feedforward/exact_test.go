@@ -3,10 +3,12 @@ package feedforward_test
 import (
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
 
+	"github.com/spikesampling/spikesampling/boltzmann/models"
 	"github.com/spikesampling/spikesampling/inference/feedforward"
 )
 
@@ -339,4 +341,40 @@ func TestJacobiOscillates(t *testing.T) {
 		t.Error("Jacobi converged")
 	}
 	relax(t, n, x, s, feedforward.RelaxOptions{})
+}
+
+// TestFromLayered: the network of a layered machine has its weights and biases, input included, and
+// gives it back for the hidden layers.
+func TestFromLayered(t *testing.T) {
+	m, err := models.AutoEncoder(1, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, err := feedforward.FromLayered(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := []float64{1, 0, 1, 0, 1, 0}
+	g, err := n.Given(x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Energies of hidden states given x differ by a constant at most: that of the input.
+	z, h := make([]uint8, 18), make([]uint8, 12)
+	for i, v := range x {
+		z[i] = uint8(v)
+	}
+	first := m.Energy(z) - g.Energy(h)
+	for s := range 1 << 12 {
+		for k := range 12 {
+			h[k] = uint8(s >> k & 1)
+		}
+		copy(z[6:], h)
+		if d := m.Energy(z) - g.Energy(h); math.Abs(d-first) > 1e-12 {
+			t.Fatalf("state %v: energies differ by %v, those of zeros by %v", h, d, first)
+		}
+	}
+	if n.Energy() != feedforward.Boltzmann || n.Layers() != 3 || !slices.Equal(n.Bias(0), make([]float64, 6)) {
+		t.Errorf("a %v network of %d layers", n.Energy(), n.Layers())
+	}
 }

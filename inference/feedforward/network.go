@@ -145,6 +145,27 @@ func New(w []mat.Matrix, b [][]float64, o Options) (*Network, error) {
 	return n, n.checkDown(o.Down)
 }
 
+// FromLayered returns the network of a layered Boltzmann machine, whose layer 0 becomes the input.
+func FromLayered(m *boltzmann.Layered) (*Network, error) {
+	if m == nil {
+		return nil, errors.New("feedforward: machine is nil")
+	}
+	var w []mat.Matrix
+	var b [][]float64
+	for l := range m.Layers() {
+		from, to := m.Layer(l)
+		x := make([]float64, to-from)
+		for i := range x {
+			x[i] = m.Bias(from + i)
+		}
+		b = append(b, x)
+		if l > 0 {
+			w = append(w, m.Weight(l-1).T())
+		}
+	}
+	return New(w, b[1:], Options{Visible: b[0]})
+}
+
 // Glorot returns a network of layers of these sizes, n_0 first, with weights uniform in
 // ±√(6/(n_k + n_{k−1})) and biases 0 (Glorot and Bengio 2010).
 func Glorot(sizes []int, o Options, src rand.Source) (*Network, error) {
