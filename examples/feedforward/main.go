@@ -37,17 +37,12 @@ type flags struct {
 
 // experiments are what -run chooses from.
 func (f flags) experiments() []report.Experiment {
-	with := func(run func(context.Context, flags, func(done, total float64)) (*report.Result, error)) func(context.Context, func(done, total float64)) (*report.Result, error) {
-		return func(ctx context.Context, progress func(done, total float64)) (*report.Result, error) {
-			return run(ctx, f, progress)
-		}
-	}
 	return []report.Experiment{
-		{Name: "linear", Run: with(linear)},
-		{Name: "machine", Run: with(machine)},
-		{Name: "spiking", Run: with(spiking)},
-		{Name: "stack", Run: with(stack)},
-		{Name: "ep", Run: with(ep)},
+		report.With(f, "linear", linear),
+		report.With(f, "machine", machine),
+		report.With(f, "spiking", spiking),
+		report.With(f, "stack", stack),
+		report.With(f, "ep", ep),
 	}
 }
 

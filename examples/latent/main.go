@@ -37,17 +37,12 @@ type flags struct {
 
 // experiments are what -run chooses from.
 func (f flags) experiments() []report.Experiment {
-	with := func(run func(context.Context, flags, func(done, total float64)) (*report.Result, error)) func(context.Context, func(done, total float64)) (*report.Result, error) {
-		return func(ctx context.Context, progress func(done, total float64)) (*report.Result, error) {
-			return run(ctx, f, progress)
-		}
-	}
 	return []report.Experiment{
-		{Name: "fourier", Run: with(fourier)},
-		{Name: "yinyang", Run: with(yinyang)},
-		{Name: "bars", Run: with(bars)},
-		{Name: "mimic", Run: with(mimic)},
-		{Name: "mnist", Run: with(mnist)},
+		report.With(f, "fourier", fourier),
+		report.With(f, "yinyang", yinyang),
+		report.With(f, "bars", bars),
+		report.With(f, "mimic", mimic),
+		report.With(f, "mnist", mnist),
 	}
 }
 

@@ -33,13 +33,20 @@ func (e *Energy) Directed(temperature float64) (*Directed, error) {
 		xi: make([]float64, e.n), next: make([]float64, e.n)}, nil
 }
 
-// drive writes W_l φ(v_{l−1}) + b_l.
-func (d *Directed) drive(dst []float64, l int, below []float64) {
-	y := d.e.layers[l]
-	copy(dst, y.b)
+// drive writes W_l s_{l−1} + b_l to the part of layer l of dst; s are the rates or spikes of all
+// layers.
+func (d *Directed) drive(dst []float64, l int, s []float64) []float64 {
+	y, x := d.e.layers[l], d.part(dst, l)
+	copy(x, y.b)
 	if l > 0 {
-		linalg.Gemv(false, 1, y.w, below, 1, dst)
+		linalg.Gemv(false, 1, y.w, d.part(s, l-1), 1, x)
 	}
+	return x
+}
+
+// fire computes the rates of layer l of state v.
+func (d *Directed) fire(v []float64, l int) {
+	apply(d.e.layers[l].act, d.part(d.rate, l), d.part(d.slope, l), d.part(v, l))
 }
 
 func (d *Directed) part(x []float64, l int) []float64 {
@@ -51,19 +58,14 @@ func (d *Directed) part(x []float64, l int) []float64 {
 // fresh noise. At temperature 0 it draws no number, and r may be nil.
 func (d *Directed) Draw(v []float64, r *rand.Rand) {
 	sd := math.Sqrt(d.temperature)
-	for l, y := range d.e.layers {
-		x := d.part(v, l)
-		var below []float64
-		if l > 0 {
-			below = d.part(d.rate, l-1)
-		}
-		d.drive(x, l, below)
+	for l := range d.e.layers {
+		x := d.drive(v, l, d.rate)
 		if sd > 0 {
 			for i := range x {
 				x[i] += sd * r.NormFloat64()
 			}
 		}
-		apply(y.act, d.part(d.rate, l), d.part(d.slope, l), x)
+		d.fire(v, l)
 	}
 }
 
@@ -76,13 +78,8 @@ func (d *Directed) DrawBernoulli(z []float64, r *rand.Rand) error {
 		if y.act != Sigmoid && y.act != HardSigmoid {
 			return fmt.Errorf("latent: spikes of %v neurons: rates must be in [0, 1]", y.act)
 		}
-		x := d.part(d.next, l)
-		var below []float64
-		if l > 0 {
-			below = d.part(z, l-1)
-		}
-		d.drive(x, l, below)
-		apply(y.act, d.part(d.rate, l), d.part(d.slope, l), x)
+		d.drive(d.next, l, z)
+		d.fire(d.next, l)
 		dynamics.Bernoulli(d.part(z, l), d.part(d.rate, l), r)
 	}
 	return nil
@@ -100,17 +97,9 @@ func (d *Directed) Colour(tau, dt float64, v []float64, r *rand.Rand) error {
 	d.ou = ou
 	d.ou.Start(d.xi, r)
 	// Begin at the state that this noise holds.
-	for l, y := range d.e.layers {
-		x := d.part(v, l)
-		var below []float64
-		if l > 0 {
-			below = d.part(d.rate, l-1)
-		}
-		d.drive(x, l, below)
-		for i, n := range d.part(d.xi, l) {
-			x[i] += n
-		}
-		apply(y.act, d.part(d.rate, l), d.part(d.slope, l), x)
+	for l := range d.e.layers {
+		linalg.Axpy(1, d.part(d.xi, l), d.drive(v, l, d.rate))
+		d.fire(v, l)
 	}
 	return nil
 }
@@ -120,18 +109,10 @@ func (d *Directed) Colour(tau, dt float64, v []float64, r *rand.Rand) error {
 func (d *Directed) Step(v []float64, r *rand.Rand) {
 	d.ou.Step(d.xi, r)
 	for l := range d.e.layers {
-		x := d.part(d.next, l)
-		var below []float64
-		if l > 0 {
-			below = d.part(d.rate, l-1)
-		}
-		d.drive(x, l, below)
-		for i, n := range d.part(d.xi, l) {
-			x[i] += n
-		}
+		linalg.Axpy(1, d.part(d.xi, l), d.drive(d.next, l, d.rate))
 	}
 	copy(v, d.next)
-	for l, y := range d.e.layers {
-		apply(y.act, d.part(d.rate, l), d.part(d.slope, l), d.part(v, l))
+	for l := range d.e.layers {
+		d.fire(v, l)
 	}
 }

@@ -26,6 +26,13 @@ type Experiment struct {
 	Run  func(ctx context.Context, progress func(done, total float64)) (*Result, error)
 }
 
+// With is an experiment that also takes the command's flags.
+func With[F any](flags F, name string, run func(ctx context.Context, flags F, progress func(done, total float64)) (*Result, error)) Experiment {
+	return Experiment{name, func(ctx context.Context, progress func(done, total float64)) (*Result, error) {
+		return run(ctx, flags, progress)
+	}}
+}
+
 // Result is what an experiment found.
 type Result struct {
 	Rows    []Row

@@ -30,15 +30,9 @@ var (
 // NewLinear returns the system with A, n×n [1/ms], b of length n or nil (zeros), and Q, n×n
 // without negative eigenvalues, or nil (no noise). It keeps copies.
 func NewLinear(a mat.Matrix, b []float64, q mat.Symmetric) (*Linear, error) {
-	if a == nil {
-		return nil, errors.New("dynamics: A is nil: must be a square matrix")
-	}
-	n, c := a.Dims()
-	if n != c || n == 0 {
-		return nil, fmt.Errorf("dynamics: A is %d×%d: must be square", n, c)
-	}
-	if b != nil && len(b) != n {
-		return nil, fmt.Errorf("dynamics: b has length %d: must be %d or nil", len(b), n)
+	n, err := linear(a, b)
+	if err != nil {
+		return nil, err
 	}
 	l := &Linear{a: mat.DenseCopyOf(a), b: make([]float64, n)}
 	copy(l.b, b)

@@ -41,15 +41,9 @@ type Propagator struct {
 // is nil. It works for singular A too, and refuses a system whose A dt or solution is beyond
 // float64.
 func NewPropagator(a mat.Matrix, b []float64, dt float64) (*Propagator, error) {
-	if a == nil {
-		return nil, errors.New("dynamics: A is nil: must be a square matrix")
-	}
-	n, c := a.Dims()
-	if n != c || n == 0 {
-		return nil, fmt.Errorf("dynamics: A is %d×%d: must be square", n, c)
-	}
-	if b != nil && len(b) != n {
-		return nil, fmt.Errorf("dynamics: b has length %d: must be %d or nil", len(b), n)
+	n, err := linear(a, b)
+	if err != nil {
+		return nil, err
 	}
 	if !(dt > 0) || math.IsInf(dt, 0) {
 		return nil, fmt.Errorf("dynamics: dt = %v ms: must be finite and > 0", dt)
@@ -90,6 +84,21 @@ func NewPropagator(a mat.Matrix, b []float64, dt float64) (*Propagator, error) {
 		return nil, fmt.Errorf("dynamics: the solution over dt = %v ms overflows: take a smaller dt", dt)
 	}
 	return p, nil
+}
+
+// linear is the number of variables of dx/dt = A x + b. It refuses shapes that do not agree.
+func linear(a mat.Matrix, b []float64) (int, error) {
+	if a == nil {
+		return 0, errors.New("dynamics: A is nil: must be a square matrix")
+	}
+	n, c := a.Dims()
+	if n != c || n == 0 {
+		return 0, fmt.Errorf("dynamics: A is %d×%d: must be square", n, c)
+	}
+	if b != nil && len(b) != n {
+		return 0, fmt.Errorf("dynamics: b has length %d: must be %d or nil", len(b), n)
+	}
+	return n, nil
 }
 
 // Step writes M x + c to dst; dst and x must differ and have the system's dimension.
