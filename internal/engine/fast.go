@@ -425,12 +425,15 @@ func (f *Fast) advance(limit int64) (spiked bool) {
 
 // Floor does steps steps without noise and without delivering spikes: the least that a
 // step costs, to compare with. The network is of no use afterwards until Reset. It is for
-// current-based networks of neurons with the same constants.
+// current-based networks of neurons with the same constants. Currents are kept where they are: without
+// noise they decay to denormal numbers, with which some processors are slow.
 func (f *Fast) Floor(steps int64) {
+	b := f.block
+	b.P = kernel.All(1)
 	for steps > 0 {
-		f.block.Limit = steps
-		f.path.Floor(&f.block)
-		steps -= f.block.Limit
+		b.Limit = steps
+		f.path.Floor(&b)
+		steps -= b.Limit
 	}
 }
 
