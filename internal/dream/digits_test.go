@@ -2,6 +2,7 @@ package dream
 
 import (
 	"context"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -88,5 +89,21 @@ func TestDigitsRefused(t *testing.T) {
 	stop()
 	if _, _, err := Open(ctx, ""); err == nil { // the user's interrupt is no reason for the small set
 		t.Error("reads data after the context's end")
+	}
+}
+
+// TestDamaged: files of MNIST that are not right are no reason for the small set.
+func TestDamaged(t *testing.T) {
+	cache := t.TempDir()
+	t.Setenv("GOMODCACHE", cache)
+	dir := filepath.Join(cache, "github.com", "petar", "!go!m!n!i!s!t@v0.0.0-20150320212226-2fbe10d0fa63", "data")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "train-images-idx3-ubyte.gz"), []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if name, _, err := Open(t.Context(), ""); err == nil || !strings.Contains(err.Error(), "SHA-256") {
+		t.Errorf("read %q, error %v", name, err)
 	}
 }
