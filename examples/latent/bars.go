@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/spikesampling/spikesampling/inference/latent/circuit"
@@ -92,33 +93,65 @@ func bars(ctx context.Context, f flags, progress func(done, total float64)) (*re
 	return res, nil
 }
 
-// mimic trains a circuit of three cells to do as another one does.
+// mimic trains circuits of three cells to do as another one does: ten students, of which those learn
+// whose feedback has the sign of the teacher's output weight.
 func mimic(ctx context.Context, f flags, progress func(done, total float64)) (*report.Result, error) {
+	const seeds, epochs = 10, 500
+	distances := []struct {
+		name string
+		of   func(circuit.Distance) float64
+	}{
+		{"apical potential", func(d circuit.Distance) float64 { return d.Apical }},
+		{"output error", func(d circuit.Distance) float64 { return d.Output }},
+		{"weight distance", func(d circuit.Distance) float64 { return d.Weights }},
+	}
 	start := time.Now()
-	r := rand.New(rng.Stream(f.seed, "mimic"))
-	var apical, output, weights plotx.Line
-	apical.Name, output.Name, weights.Name = "apical potential", "output error", "weight distance"
-	_, first, last, err := circuit.Mimic(ctx, circuit.MimicOptions{Seed: f.seed, Input: r.Float64, OnEpoch: func(e int, d circuit.Distance) {
-		progress(float64(e), 500)
-		for _, x := range []struct {
-			line *plotx.Line
-			y    float64
-		}{{&apical, d.Apical}, {&output, d.Output}, {&weights, d.Weights}} {
-			if x.y > 0 {
-				x.line.X, x.line.Y = append(x.line.X, float64(e)), append(x.line.Y, x.y)
-			}
+	var right, wrong [][]circuit.Distance // by student and epoch
+	for s := range uint64(seeds) {
+		r := rand.New(rng.Stream(f.seed+s, "mimic"))
+		var curve []circuit.Distance
+		m, err := circuit.Mimic(ctx, circuit.MimicOptions{Seed: f.seed + s, Epochs: epochs, Input: r.Float64, OnEpoch: func(e int, d circuit.Distance) {
+			progress(float64(s)*epochs+float64(e), seeds*epochs)
+			curve = append(curve, d)
+		}})
+		if err != nil {
+			return nil, err
 		}
-	}})
-	if err != nil {
-		return nil, err
+		if m.Aligned {
+			right = append(right, curve)
+		} else {
+			wrong = append(wrong, curve)
+		}
 	}
 	wall := time.Since(start).Seconds()
-	scale := "full: 500 epochs of six inputs, 1 ms each"
-	res := &report.Result{Rows: []report.Row{
-		{Experiment: "mimic, apical potential, last over first", Ours: last.Apical / first.Apical, Unit: "", Scale: scale, WallS: wall},
-		{Experiment: "mimic, output error, last over first", Ours: last.Output / first.Output, Unit: "", Scale: scale, WallS: wall},
-		{Experiment: "mimic, weight distance, last over first", Ours: last.Weights / first.Weights, Unit: "", Scale: scale, WallS: wall},
-	}}
-	return res, res.Draw("mimic", plotx.Lines{Title: "A microcircuit learns another one", XLabel: "epoch", YLabel: "root mean square", LogY: true,
-		Series: []plotx.Line{apical, output, weights}})
+	res := &report.Result{Notes: []string{"feedback is random and fixed: only students in which it has the sign of the teacher's output weight can learn"}}
+	lines := plotx.Lines{Title: "A microcircuit learns another one (dashed: feedback of the wrong sign)", XLabel: "epoch", YLabel: "root mean square", LogY: true}
+	for _, d := range distances {
+		for k, curves := range [][][]circuit.Distance{right, wrong} {
+			if curves == nil {
+				continue
+			}
+			var ratios []float64
+			for _, c := range curves {
+				ratios = append(ratios, d.of(c[epochs-1])/d.of(c[0]))
+			}
+			sign, which, ratio := "right", "largest", slices.Max(ratios)
+			if k == 1 {
+				sign, which, ratio = "wrong", "smallest", slices.Min(ratios)
+			}
+			res.Rows = append(res.Rows, report.Row{Experiment: fmt.Sprintf("mimic, %s sign, %s, last over first", sign, d.name), Ours: ratio, WallS: wall,
+				Scale: fmt.Sprintf("full: %d epochs of six inputs, 1 ms each; the %s of %d students", epochs, which, len(curves))})
+			line := plotx.Line{Name: d.name, Dashed: k == 1, Paired: k == 1 && right != nil}
+			if line.Paired {
+				line.Name = ""
+			}
+			for e, x := range curves[0] {
+				if y := d.of(x); y > 0 {
+					line.X, line.Y = append(line.X, float64(e+1)), append(line.Y, y)
+				}
+			}
+			lines.Series = append(lines.Series, line)
+		}
+	}
+	return res, res.Draw("mimic", lines)
 }

@@ -50,18 +50,19 @@ func call(t *testing.T, args ...string) output {
 	return o
 }
 
-// TestSawtooth: neurons that look ahead follow the sawtooth when the target is gone, others do not.
+// TestSawtooth: neurons that look ahead follow the sawtooth when the target is gone, others do not;
+// circuits learn another one if feedback has the right sign, others do not.
 func TestSawtooth(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "new", "dir")
 	o := call(t, "-run", "fourier,mimic", "-out", dir)
-	if len(o.Rows) != 5 || o.Partial {
+	if len(o.Rows) != 8 || o.Partial {
 		t.Fatalf("%+v", o)
 	}
 	if ahead, lag := o.Rows[0].Ours, o.Rows[1].Ours; ahead > .15 || lag < .5 {
 		t.Errorf("errors %v and %v", ahead, lag)
 	}
-	for _, r := range o.Rows[2:] {
-		if r.Ours > .1 {
+	for k, r := range o.Rows[4:8] { // output errors and weights
+		if wrong := k%2 == 1; wrong != strings.Contains(r.Experiment, "wrong") || !wrong && r.Ours > .3 || wrong && r.Ours < 1 {
 			t.Errorf("%s: %v", r.Experiment, r.Ours)
 		}
 	}
@@ -86,7 +87,7 @@ func TestDigits(t *testing.T) {
 
 func TestText(t *testing.T) {
 	out, stderr, code := program.Call(t, nil, "-run", "mimic")
-	if code != cli.OK || stderr != "" || !strings.HasPrefix(out, "mimic (") || strings.Count(out, "last over first") != 3 {
+	if code != cli.OK || stderr != "" || !strings.HasPrefix(out, "mimic (") || strings.Count(out, "last over first") != 6 {
 		t.Errorf("exit %d, stderr %q:\n%s", code, stderr, out)
 	}
 }

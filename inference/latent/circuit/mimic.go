@@ -24,13 +24,22 @@ type Distance struct {
 	Weights float64 // the same of the difference of W_up
 }
 
+// Mimicry is what Mimic finds.
+type Mimicry struct {
+	SelfPredicting float64  // root mean square apical potential before targets come
+	Aligned        bool     // the student's feedback has the sign of the teacher's output weight
+	First, Last    Distance // after the first and the last epoch
+}
+
 // Mimic runs the experiment of Fig. 5: six inputs, each for 1 ms in steps of 0.01 ms, to circuits of
 // one cell a layer. The student first learns to predict itself, in three epochs without targets,
-// then to do as the teacher does. It returns the root mean square apical potential of the student
-// before targets come, and the distances after the first and the last epoch.
-func Mimic(ctx context.Context, o MimicOptions) (selfPredicting float64, first, last Distance, err error) {
+// then to do as the teacher does. The student's feedback stays as it is drawn; only if its sign is
+// that of the teacher's output weight ([Mimicry.Aligned]) do errors reach the hidden cell with the
+// right sign, and the student learns. Otherwise its weights go to their limits. If Mimic fails, or ctx
+// ends, it returns what it has with the error.
+func Mimic(ctx context.Context, o MimicOptions) (m Mimicry, err error) {
 	if o.Input == nil || o.Epochs < 0 {
-		return 0, first, last, fmt.Errorf("circuit: Mimic of %d epochs: must be ≥ 1 (0: 500), and Input must be there", o.Epochs)
+		return m, fmt.Errorf("circuit: Mimic of %d epochs: must be ≥ 1 (0: 500), and Input must be there", o.Epochs)
 	}
 	if o.Teacher == 0 {
 		o.Teacher = 42
@@ -43,14 +52,14 @@ func Mimic(ctx context.Context, o MimicOptions) (selfPredicting float64, first, 
 	teacherOptions.Dt, teacherOptions.Seed = dt, o.Teacher
 	teacher, err := New(teacherOptions)
 	if err != nil {
-		return 0, first, last, err
+		return m, err
 	}
 	var inputsOf, targetsOf [inputs][]float64
 	for i := range inputs {
 		inputsOf[i] = []float64{o.Input()}
 		for range steps {
 			if err := teacher.Step(inputsOf[i], nil, false); err != nil {
-				return 0, first, last, err
+				return m, err
 			}
 		}
 		targetsOf[i] = append([]float64(nil), teacher.Output()...)
@@ -60,8 +69,9 @@ func Mimic(ctx context.Context, o MimicOptions) (selfPredicting float64, first, 
 	so.IP, so.PI = 40, 50
 	student, err := New(so)
 	if err != nil {
-		return 0, first, last, err
+		return m, err
 	}
+	m.Aligned = student.layers[0].down.Data[0]*teacher.layers[1].up.Data[0] > 0
 	// show presents all inputs, and returns the mean squares of apical potential and output error.
 	show := func(target, learning bool) (apical, output float64, err error) {
 		for i := range inputs {
@@ -83,38 +93,38 @@ func Mimic(ctx context.Context, o MimicOptions) (selfPredicting float64, first, 
 	}
 	for range 3 {
 		if _, _, err := show(false, true); err != nil {
-			return 0, first, last, err
+			return m, err
 		}
 	}
 	a, _, err := show(false, false)
 	if err != nil {
-		return 0, first, last, err
+		return m, err
 	}
-	selfPredicting = math.Sqrt(a)
+	m.SelfPredicting = math.Sqrt(a)
 	if err := student.SetRates([]float64{50, 10}, 20, 0); err != nil {
-		return selfPredicting, first, last, err
+		return m, err
 	}
 	for e := range o.Epochs {
 		apical, _, err := show(true, true)
 		if err != nil {
-			return selfPredicting, first, last, err
+			return m, err
 		}
 		_, output, err := show(false, false)
 		if err != nil {
-			return selfPredicting, first, last, err
+			return m, err
 		}
 		w := 0.0
 		for l := range student.layers {
 			v := student.layers[l].up.Data[0] - teacher.layers[l].up.Data[0]
 			w += v * v / 2
 		}
-		last = Distance{math.Sqrt(apical), math.Sqrt(output), math.Sqrt(w)}
+		m.Last = Distance{math.Sqrt(apical), math.Sqrt(output), math.Sqrt(w)}
 		if e == 0 {
-			first = last
+			m.First = m.Last
 		}
 		if o.OnEpoch != nil {
-			o.OnEpoch(e+1, last)
+			o.OnEpoch(e+1, m.Last)
 		}
 	}
-	return selfPredicting, first, last, nil
+	return m, nil
 }
