@@ -5,12 +5,10 @@ import (
 	"encoding/json"
 	"math"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -211,20 +209,9 @@ func TestBadInput(t *testing.T) {
 
 // TestInterrupt: Ctrl-C keeps the classifiers that are done, marks the result, and exits 130.
 func TestInterrupt(t *testing.T) {
-	c := exec.Command(string(program), "-json", "-epochs", "1", "-bio", "10s", "-classifiers", "lif,lif-pixels,lif-stp-pixels,lif-rect")
-	var o, e bytes.Buffer
-	c.Stdout, c.Stderr = &o, &e
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
-	time.Sleep(time.Second)
-	if err := c.Process.Signal(syscall.SIGINT); err != nil {
-		t.Fatal(err)
-	}
-	defer time.AfterFunc(10*time.Second, func() { _ = c.Process.Kill() }).Stop()
-	_ = c.Wait()
+	out := program.Interrupt(t, clitest.After(time.Second), "-json", "-epochs", "1", "-bio", "10s", "-classifiers", "lif,lif-pixels,lif-stp-pixels,lif-rect")
 	var r output
-	if code := c.ProcessState.ExitCode(); code != cli.Interrupted || json.Unmarshal(o.Bytes(), &r) != nil || !r.Partial || len(r.Rows) < 1 {
-		t.Errorf("exit %d, %q, %q", code, o.String(), e.String())
+	if err := json.Unmarshal([]byte(out), &r); err != nil || !r.Partial || len(r.Rows) < 1 {
+		t.Errorf("%v: %q", err, out)
 	}
 }

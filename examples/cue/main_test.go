@@ -5,11 +5,9 @@ import (
 	"encoding/json"
 	"math"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -157,23 +155,9 @@ func TestBadInput(t *testing.T) {
 
 // TestInterrupt: Ctrl-C prints the rows that are complete, marked, and exits 130.
 func TestInterrupt(t *testing.T) {
-	c := exec.Command(string(program), "-json", "-duration", "1e11")
-	var o, e bytes.Buffer
-	c.Stdout, c.Stderr = &o, &e
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
-	time.Sleep(500 * time.Millisecond)
-	if err := c.Process.Signal(syscall.SIGINT); err != nil {
-		t.Fatal(err)
-	}
-	start := time.Now()
-	_ = c.Wait()
-	if code := c.ProcessState.ExitCode(); code != cli.Interrupted || time.Since(start) > 10*time.Second {
-		t.Errorf("exit %d after %v (%s)", code, time.Since(start), e.String())
-	}
+	out := program.Interrupt(t, clitest.After(500*time.Millisecond), "-json", "-duration", "1e11")
 	var r output
-	if err := json.Unmarshal(o.Bytes(), &r); err != nil || !r.Partial || len(r.Rows) != 0 || len(r.Exact) != 9 {
-		t.Errorf("%v: %q", err, o.String())
+	if err := json.Unmarshal([]byte(out), &r); err != nil || !r.Partial || len(r.Rows) != 0 || len(r.Exact) != 9 {
+		t.Errorf("%v: %q", err, out)
 	}
 }

@@ -5,10 +5,8 @@ import (
 	"encoding/json"
 	"math"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
-	"syscall"
 	"testing"
 	"time"
 
@@ -160,23 +158,9 @@ func TestBadInput(t *testing.T) {
 
 // TestInterrupt: Ctrl-C keeps the experiments that are done, marks the result, and exits 130.
 func TestInterrupt(t *testing.T) {
-	c := exec.Command(string(program), "-json", "-experiments", "networks", "-duration", "1e9")
-	var o, e bytes.Buffer
-	c.Stdout, c.Stderr = &o, &e
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
-	time.Sleep(500 * time.Millisecond)
-	if err := c.Process.Signal(syscall.SIGINT); err != nil {
-		t.Fatal(err)
-	}
-	start := time.Now()
-	_ = c.Wait()
-	if code := c.ProcessState.ExitCode(); code != cli.Interrupted || time.Since(start) > 10*time.Second {
-		t.Errorf("exit %d after %v (%s)", code, time.Since(start), e.String())
-	}
+	out := program.Interrupt(t, clitest.After(500*time.Millisecond), "-json", "-experiments", "networks", "-duration", "1e9")
 	var r output
-	if err := json.Unmarshal(o.Bytes(), &r); err != nil || !r.Partial || r.DKL != nil {
-		t.Errorf("%v: %q", err, o.String())
+	if err := json.Unmarshal([]byte(out), &r); err != nil || !r.Partial || r.DKL != nil {
+		t.Errorf("%v: %q", err, out)
 	}
 }

@@ -5,13 +5,10 @@ import (
 	"encoding/json"
 	"math"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
 
 	"github.com/spikesampling/spikesampling/internal/cli"
 	"github.com/spikesampling/spikesampling/internal/clitest"
@@ -163,19 +160,8 @@ func TestRefused(t *testing.T) {
 
 // TestInterrupt: what is done by then is printed.
 func TestInterrupt(t *testing.T) {
-	c := exec.Command(string(program), "-json", "-run", "linear,stack", "-epochs", "9999")
-	var out, stderr strings.Builder
-	c.Stdout, c.Stderr = &out, &stderr
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
-	time.Sleep(2 * time.Second)
-	if err := c.Process.Signal(syscall.SIGINT); err != nil {
-		t.Fatal(err)
-	}
-	_ = c.Wait()
-	var o output
-	if err := json.Unmarshal([]byte(out.String()), &o); err != nil || c.ProcessState.ExitCode() != cli.Interrupted || !o.Partial || len(o.Rows) < 3 {
-		t.Errorf("exit %d, stderr %q: %s (%v)", c.ProcessState.ExitCode(), stderr.String(), out.String(), err)
+	out := program.Interrupt(t, clitest.Printed("linear ("), "-run", "linear,stack", "-epochs", "9999", "-out", t.TempDir())
+	if !strings.HasPrefix(out, "linear (") || strings.Contains(out, "stack.png") {
+		t.Errorf("%s", out)
 	}
 }

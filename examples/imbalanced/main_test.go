@@ -6,12 +6,10 @@ import (
 	"flag"
 	"math"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -229,24 +227,10 @@ func FuzzNumbers(f *testing.F) {
 
 // TestInterrupt: Ctrl-C keeps what was sampled, marks it, and exits 130.
 func TestInterrupt(t *testing.T) {
-	c := exec.Command(string(program), "-json", "-data", "small", "-samples", "1000000", "-epochs", "1", "-samplers", "gibbs,lif", "-seeds", "1")
-	var o, e bytes.Buffer
-	c.Stdout, c.Stderr = &o, &e
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
-	time.Sleep(3 * time.Second)
-	if err := c.Process.Signal(syscall.SIGINT); err != nil {
-		t.Fatal(err)
-	}
-	start := time.Now()
-	_ = c.Wait()
-	if code := c.ProcessState.ExitCode(); code != cli.Interrupted || time.Since(start) > 10*time.Second {
-		t.Errorf("exit %d after %v (%s)", code, time.Since(start), e.String())
-	}
+	out := program.Interrupt(t, clitest.After(3*time.Second), "-json", "-data", "small", "-samples", "1000000", "-epochs", "1", "-samplers", "gibbs,lif", "-seeds", "1")
 	var r output
-	if err := json.Unmarshal(o.Bytes(), &r); err != nil || !r.Partial || len(r.Samplers) > 1 {
-		t.Errorf("%v: %q", err, o.String())
+	if err := json.Unmarshal([]byte(out), &r); err != nil || !r.Partial || len(r.Samplers) > 1 {
+		t.Errorf("%v: %q", err, out)
 	}
 }
 

@@ -4,12 +4,9 @@ import (
 	"encoding/json"
 	"math"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
 
 	"github.com/spikesampling/spikesampling/internal/cli"
 	"github.com/spikesampling/spikesampling/internal/clitest"
@@ -111,19 +108,8 @@ func TestRefused(t *testing.T) {
 
 // TestInterrupt: what is done by then is printed.
 func TestInterrupt(t *testing.T) {
-	c := exec.Command(string(program), "-json", "-run", "mimic,mnist", "-epochs", "5000")
-	var out, stderr strings.Builder
-	c.Stdout, c.Stderr = &out, &stderr
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
-	time.Sleep(3 * time.Second)
-	if err := c.Process.Signal(syscall.SIGINT); err != nil {
-		t.Fatal(err)
-	}
-	_ = c.Wait()
-	var o output
-	if err := json.Unmarshal([]byte(out.String()), &o); err != nil || c.ProcessState.ExitCode() != cli.Interrupted || !o.Partial || len(o.Rows) < 3 {
-		t.Errorf("exit %d, stderr %q: %s (%v)", c.ProcessState.ExitCode(), stderr.String(), out.String(), err)
+	out := program.Interrupt(t, clitest.Printed("mimic.png"), "-run", "mimic,mnist", "-epochs", "5000", "-out", t.TempDir())
+	if !strings.HasPrefix(out, "mimic (") || strings.Count(out, "last over first") != 6 || strings.Contains(out, "mnist.png") {
+		t.Errorf("%s", out)
 	}
 }

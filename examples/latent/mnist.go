@@ -70,7 +70,7 @@ func mnist(ctx context.Context, f flags, progress func(done, total float64)) (*r
 		epochs = 60
 	}
 	res := &report.Result{}
-	lines := plotx.Lines{Title: fmt.Sprintf("%d digits, 784-300-100-10", train.N), XLabel: "epoch", YLabel: "test error [%]", LogY: true}
+	lines := plotx.Lines{Title: fmt.Sprintf("%d images, %d-300-100-%d", train.N, train.Dim(), len(train.Classes)), XLabel: "epoch", YLabel: "test error [%]", LogY: true}
 	done := 0
 	for _, v := range variants {
 		start := time.Now()

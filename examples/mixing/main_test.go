@@ -5,12 +5,10 @@ import (
 	"encoding/json"
 	"math"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -256,31 +254,9 @@ func TestFails(t *testing.T) {
 // TestInterrupt: Ctrl-C keeps what was sampled, marks it, and exits 130. It also ends the
 // search for weights.
 func TestInterrupt(t *testing.T) {
-	interrupt(t, "-budget", "1e12", "-samplers", "st")
+	program.Interrupt(t, clitest.After(time.Second), "-json", "-budget", "1e12", "-samplers", "st")
 	var r output
-	if out := interrupt(t, "-budget", "1e10", "-samplers", "gibbs,pt"); json.Unmarshal([]byte(out), &r) != nil || !r.Partial || len(r.Rows) != 1 || !r.Rows[0].Partial || !(r.Rows[0].Sweeps > 1000) {
+	if out := program.Interrupt(t, clitest.After(time.Second), "-json", "-budget", "1e10", "-samplers", "gibbs,pt"); json.Unmarshal([]byte(out), &r) != nil || !r.Partial || len(r.Rows) != 1 || !r.Rows[0].Partial || !(r.Rows[0].Sweeps > 1000) {
 		t.Errorf("%q", out)
 	}
-}
-
-// interrupt runs the command for a second and returns what it printed.
-func interrupt(t *testing.T, args ...string) string {
-	t.Helper()
-	c := exec.Command(string(program), append([]string{"-json"}, args...)...)
-	var o, e bytes.Buffer
-	c.Stdout, c.Stderr = &o, &e
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
-	time.Sleep(time.Second)
-	if err := c.Process.Signal(syscall.SIGINT); err != nil {
-		t.Fatal(err)
-	}
-	start := time.Now()
-	defer time.AfterFunc(10*time.Second, func() { _ = c.Process.Kill() }).Stop()
-	_ = c.Wait()
-	if code := c.ProcessState.ExitCode(); code != cli.Interrupted || time.Since(start) > 10*time.Second {
-		t.Errorf("exit %d after %v (%s)", code, time.Since(start), e.String())
-	}
-	return o.String()
 }

@@ -4,11 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -186,33 +184,16 @@ func TestBadInput(t *testing.T) {
 // TestInterrupt: Ctrl-C keeps what was sampled, marks it, and exits 130.
 func TestInterrupt(t *testing.T) {
 	for _, args := range [][]string{{"-duration", "1e9"}, {"-duration", "1e9", "-json"}} {
-		c := exec.Command(string(program), args...)
-		var o, e bytes.Buffer
-		c.Stdout, c.Stderr = &o, &e
-		if err := c.Start(); err != nil {
-			t.Fatal(err)
-		}
-		time.Sleep(2 * time.Second)
-		if err := c.Process.Signal(syscall.SIGINT); err != nil {
-			t.Fatal(err)
-		}
-		start := time.Now()
-		_ = c.Wait()
-		if code := c.ProcessState.ExitCode(); code != cli.Interrupted {
-			t.Errorf("exit %d, want %d (%s)", code, cli.Interrupted, e.String())
-		}
-		if d := time.Since(start); d > 10*time.Second {
-			t.Errorf("it took %v to stop", d)
-		}
+		out := program.Interrupt(t, clitest.After(2*time.Second), args...)
 		if len(args) == 2 {
-			if !strings.Contains(o.String(), "PARTIAL") || !strings.Contains(o.String(), "lung") {
-				t.Errorf("stdout %q", o.String())
+			if !strings.Contains(out, "PARTIAL") || !strings.Contains(out, "lung") {
+				t.Errorf("stdout %q", out)
 			}
 			continue
 		}
 		var r result
-		if err := json.Unmarshal(o.Bytes(), &r); err != nil || !r.Partial || len(r.Samplers) != 1 || r.BioMS <= 0 {
-			t.Errorf("%v: %q", err, o.String())
+		if err := json.Unmarshal([]byte(out), &r); err != nil || !r.Partial || len(r.Samplers) != 1 || r.BioMS <= 0 {
+			t.Errorf("%v: %q", err, out)
 		}
 	}
 }

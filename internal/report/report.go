@@ -60,7 +60,7 @@ type Row struct {
 	WallS     float64  `json:"wall_s"`
 }
 
-// Number is a pointer to v, for Row.
+// Number is a pointer to v, for a Row.
 func Number(v float64) *float64 { return &v }
 
 // Add appends a number without one of the paper; begin is when its work began.
@@ -126,8 +126,8 @@ func Choose(all []Experiment, run string) ([]Experiment, error) {
 }
 
 // Run runs the experiments one after the other, prints their tables to w (with asJSON one object at
-// the end and nothing else) and writes figures to the directory out, if it is not empty. When
-// ctx ends, it prints what there is and returns ctx's error.
+// the end and nothing else) and writes figures to the directory out, if it is not empty. When ctx ends
+// or an experiment fails, it prints what there is and returns that error.
 func Run(ctx context.Context, w io.Writer, experiments []Experiment, asJSON bool, out string) error {
 	if out != "" {
 		if err := cli.Writable(out); err != nil {
@@ -147,27 +147,24 @@ func Run(ctx context.Context, w io.Writer, experiments []Experiment, asJSON bool
 			progress.Update(e.Name, sampling.Progress{Time: done, Total: total})
 		})
 		progress.Clear()
-		if err != nil && !errors.Is(err, context.Canceled) {
-			return err
-		}
 		stopped = err
-		if res == nil {
-			res = &Result{}
-		}
-		rows = append(rows, res.Rows...)
-		if err := res.print(text, e.Name, time.Since(start)); err != nil {
-			return err
-		}
-		if out != "" {
-			if err := res.save(text, out); err != nil {
+		if res != nil {
+			rows = append(rows, res.Rows...)
+			if err := res.print(text, e.Name, time.Since(start)); err != nil {
 				return err
+			}
+			if out != "" {
+				if err := res.save(text, out); err != nil {
+					return err
+				}
 			}
 		}
 		if stopped != nil {
 			break
 		}
 	}
-	if asJSON {
+	failed := stopped != nil && !errors.Is(stopped, context.Canceled)
+	if asJSON && !(failed && len(rows) == 0) {
 		b, err := json.Marshal(struct {
 			Rows    []Row `json:"rows"`
 			Partial bool  `json:"partial"`

@@ -1,6 +1,8 @@
 package report
 
 import (
+	"context"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -38,5 +40,38 @@ func TestPrint(t *testing.T) {
 `
 	if s.String() != want {
 		t.Errorf("%s\nmust be\n%s", s.String(), want)
+	}
+}
+
+// TestRun: what an experiment found is printed also if a later one fails, or is ended.
+func TestRun(t *testing.T) {
+	failed := errors.New("failed")
+	ok := Experiment{"ok", func(context.Context, func(done, total float64)) (*Result, error) {
+		return &Result{Rows: []Row{{Experiment: "x", Ours: 1}}}, nil
+	}}
+	stops := func(err error, res *Result) Experiment {
+		return Experiment{"stops", func(context.Context, func(done, total float64)) (*Result, error) { return res, err }}
+	}
+	const row = `{"experiment":"x","paper":null,"ours":1,"tolerance":null,"unit":"","scale":"","wall_s":0}`
+	for _, c := range []struct {
+		name  string
+		all   []Experiment
+		err   error
+		json  string
+		lines int
+	}{
+		{"all is well", []Experiment{ok, ok}, nil, `{"rows":[` + row + `,` + row + `],"partial":false}` + "\n", 4},
+		{"the second fails", []Experiment{ok, stops(failed, nil), ok}, failed, `{"rows":[` + row + `],"partial":true}` + "\n", 2},
+		{"the second fails with a row", []Experiment{ok, stops(failed, &Result{Rows: []Row{{Experiment: "x", Ours: 1}}})}, failed, `{"rows":[` + row + `,` + row + `],"partial":true}` + "\n", 4},
+		{"the first fails", []Experiment{stops(failed, nil), ok}, failed, "", 0},
+		{"interrupted", []Experiment{stops(context.Canceled, nil), ok}, context.Canceled, `{"rows":[],"partial":true}` + "\n", 0},
+	} {
+		for _, asJSON := range []bool{true, false} {
+			var s strings.Builder
+			err := Run(t.Context(), &s, c.all, asJSON, "")
+			if err != c.err || asJSON && s.String() != c.json || !asJSON && strings.Count(s.String(), "\n") != c.lines {
+				t.Errorf("%s: %v, %q", c.name, err, s.String())
+			}
+		}
 	}
 }
