@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -19,7 +19,6 @@ import (
 
 	"github.com/spikesampling/spikesampling/boltzmann"
 	"github.com/spikesampling/spikesampling/internal/data"
-	"github.com/spikesampling/spikesampling/internal/kernel"
 	"github.com/spikesampling/spikesampling/internal/npy"
 )
 
@@ -112,10 +111,7 @@ func TestDeepLearns(t *testing.T) {
 		if c.o.Method != CD {
 			c.o.Chains = 40
 		}
-		tr, err := NewDeep(d, c.o)
-		if err != nil {
-			t.Fatal(err)
-		}
+		tr := mustNewDeep(t, d, c.o)
 		if err := tr.Run(context.Background(), 0); err != nil {
 			t.Fatal(err)
 		}
@@ -196,40 +192,10 @@ func TestDeepResume(t *testing.T) {
 		o := DeepOptions{Options: anyOptions(rt), Layers: rapid.SliceOfN(rapid.IntRange(1, 40), 1, 3).Draw(rt, "layers"),
 			Inference: rapid.IntRange(1, 4).Draw(rt, "inference"), Clamped: rapid.Bool().Draw(rt, "clamped")}
 		o.Hidden = 0
-		whole, err := NewDeep(d, o)
-		if err != nil {
-			rt.Fatal(err)
-		}
-		if err := whole.Run(t.Context(), 0); err != nil {
-			rt.Fatal(err)
-		}
+		whole := mustNewDeep(t, d, o)
 		o.Parallel = rapid.IntRange(0, 3).Draw(rt, "parallel")
-		part, err := NewDeep(d, o)
-		if err != nil {
-			rt.Fatal(err)
-		}
-		stop := rapid.Int64Range(0, part.Updates()).Draw(rt, "stop")
-		if stop > 0 {
-			if err := part.Run(t.Context(), stop); err != nil {
-				rt.Fatal(err)
-			}
-		}
-		if err := part.Checkpoint(path); err != nil {
-			rt.Fatal(err)
-		}
-		resumed, err := ResumeDeep(path, d, o)
-		if err != nil {
-			rt.Fatal(err)
-		}
-		if deepImage(t, resumed) != deepImage(t, part) {
-			rt.Fatalf("after update %d: the checkpoint has not all there is", stop)
-		}
-		if err := resumed.Run(t.Context(), 0); err != nil {
-			rt.Fatal(err)
-		}
-		if deepImage(t, resumed) != deepImage(t, whole) || resumed.Progress() != whole.Progress() {
-			rt.Fatalf("resumed after update %d: other bits", stop)
-		}
+		resumes(rt, t.Context(), path, whole, mustNewDeep(t, d, o), func() (*DeepTrainer, error) { return ResumeDeep(path, d, o) },
+			func(x *DeepTrainer) string { return deepImage(t, x) + fmt.Sprint(x.Progress()) })
 	})
 }
 
@@ -252,40 +218,18 @@ func digitLike(n int) Data {
 // TestDeepInvariance: neither processors nor goroutines change a bit, nor does the path of
 // the kernels of gibbskernel. Sizes are large enough for products to be shared out.
 func TestDeepInvariance(t *testing.T) {
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
 	d := digitLike(90)
 	for _, method := range []Method{PCD, CD, CAST} {
-		o := DeepOptions{Options: Options{Method: method, Epochs: 1, Batch: 40, Momentum: .5, Decay: 1e-4, Seed: 5}, Layers: []int{70, 33, 18},
-			Inference: 2, Clamped: method == CD}
-		want := ""
-		for _, procs := range []int{1, 2} {
-			for _, o.Parallel = range []int{0, 1, 2, 5} {
-				for _, p := range kernel.Paths() {
-					t.Setenv(kernel.PathVariable, p.String())
-					runtime.GOMAXPROCS(procs)
-					tr, err := NewDeep(d, o)
-					if err != nil {
-						t.Fatal(err)
-					}
-					if err := tr.Run(t.Context(), 0); err != nil {
-						t.Fatal(err)
-					}
-					if got := deepImage(t, tr); want == "" {
-						want = got
-					} else if got != want {
-						t.Errorf("%v, GOMAXPROCS %d, Parallel %d, %v: other bits", method, procs, o.Parallel, p)
-					}
+		t.Run(method.String(), func(t *testing.T) {
+			invariant(t, func(parallel int, seed uint64) string {
+				tr := mustNewDeep(t, d, DeepOptions{Options: Options{Method: method, Epochs: 1, Batch: 40, Momentum: .5, Decay: 1e-4, Seed: seed, Parallel: parallel},
+					Layers: []int{70, 33, 18}, Inference: 2, Clamped: method == CD})
+				if err := tr.Run(t.Context(), 0); err != nil {
+					t.Fatal(err)
 				}
-			}
-		}
-		o.Seed++
-		tr, err := NewDeep(d, o)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := tr.Run(t.Context(), 0); err != nil || deepImage(t, tr) == want {
-			t.Errorf("%v: another seed gave the same bits, %v", method, err)
-		}
+				return deepImage(t, tr)
+			})
+		})
 	}
 }
 
@@ -294,10 +238,7 @@ func TestDeepInvariance(t *testing.T) {
 func TestDeepResumeErrors(t *testing.T) {
 	d, o := blocks(), deepOptions(CAST, 1)
 	o.Clamped = true
-	tr, err := NewDeep(d, o)
-	if err != nil {
-		t.Fatal(err)
-	}
+	tr := mustNewDeep(t, d, o)
 	if err := tr.Run(t.Context(), 41); err != nil {
 		t.Fatal(err)
 	}
@@ -379,10 +320,7 @@ func TestDeepResumeErrors(t *testing.T) {
 func TestDeepDiverged(t *testing.T) {
 	o := deepOptions(PCD, 1)
 	o.Rate = Rate{Start: 1e300}
-	tr, err := NewDeep(blocks(), o)
-	if err != nil {
-		t.Fatal(err)
-	}
+	tr := mustNewDeep(t, blocks(), o)
 	if err := tr.Run(t.Context(), 0); !errors.Is(err, errDiverged) {
 		t.Errorf("error %v", err)
 	}
@@ -470,10 +408,7 @@ func TestDeepTeacher(t *testing.T) {
 	o := DeepOptions{Clamped: true, Inference: 5, Options: Options{Epochs: 100, Batch: 400, Steps: 3, Rate: Rate{Start: .02}, Seed: 3}}
 	run := func(start *boltzmann.Layered) *boltzmann.Layered {
 		o.StartLayered = start
-		tr, err := NewDeep(d, o)
-		if err != nil {
-			t.Fatal(err)
-		}
+		tr := mustNewDeep(t, d, o)
 		if err := tr.Run(t.Context(), 0); err != nil {
 			t.Fatal(err)
 		}
@@ -503,10 +438,7 @@ func TestDeepCancel(t *testing.T) {
 			cancel()
 		}
 	}
-	tr, err := NewDeep(blocks(), o)
-	if err != nil {
-		t.Fatal(err)
-	}
+	tr := mustNewDeep(t, blocks(), o)
 	if err := tr.Run(ctx, 0); !errors.Is(err, context.Canceled) || tr.Update() != 7 || tr.Done() {
 		t.Errorf("%v after %d updates", err, tr.Update())
 	}
@@ -569,10 +501,7 @@ func trainDeepDigits(t *testing.T, d, test Data, layers []int, pre, epochs int, 
 	begin = time.Now()
 	o.StartLayered, o.Epochs, o.Chains, o.Steps, o.Momentum = start, epochs, 100, 3, 0
 	o.Rate = Rate{Start: .02, Shape: Linear, End: .001}
-	tr, err := NewDeep(d, o)
-	if err != nil {
-		t.Fatal(err)
-	}
+	tr := mustNewDeep(t, d, o)
 	if err := tr.Run(context.Background(), 0); err != nil {
 		t.Fatal(err)
 	}

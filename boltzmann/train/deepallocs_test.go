@@ -17,10 +17,7 @@ func TestDeepAllocates(t *testing.T) {
 	for _, method := range []Method{PCD, CD, CAST} {
 		for _, clamped := range []bool{false, true} {
 			o := DeepOptions{Options: Options{Method: method, Epochs: 9, Batch: 10, Cast: CastOptions{}}, Layers: []int{40, 30}, Clamped: clamped}
-			tr, err := NewDeep(d, o)
-			if err != nil {
-				t.Fatal(err)
-			}
+			tr := mustNewDeep(t, d, o)
 			for _, tr.net.team = range []*linalg.Team{nil, linalg.NewTeam(2)} {
 				tr.advance() // orders the images of the first epoch
 				if n := testing.AllocsPerRun(10, tr.advance); n != 0 {

@@ -251,10 +251,7 @@ func TestDeepGradient(t *testing.T) {
 				for range 50 { // one image alone would be a noisy batch
 					d.Images = append(d.Images, images...)
 				}
-				tr, err := NewDeep(d, o)
-				if err != nil {
-					t.Fatal(err)
-				}
+				tr := mustNewDeep(t, d, o)
 				for range 5 {
 					tr.advance()
 				}
@@ -531,10 +528,7 @@ func TestPretrainGradient(t *testing.T) {
 	for range 100 {
 		d.Images = append(d.Images, images...)
 	}
-	tr, err := NewDeep(d, DeepOptions{StartLayered: m, Options: Options{Epochs: 1 << 20, Batch: 300, Rate: Rate{Start: still}}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	tr := mustNewDeep(t, d, DeepOptions{StartLayered: m, Options: Options{Epochs: 1 << 20, Batch: 300, Rate: Rate{Start: still}}})
 	model, err := NewDeepModel(m, 0, nil)
 	if err != nil {
 		t.Fatal(err)

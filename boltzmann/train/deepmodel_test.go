@@ -39,10 +39,7 @@ func mustDeep(t testing.TB, m *boltzmann.Layered, classes int) *DeepModel {
 // of the trained machine to 1e-3. 40 chains count as independent; 36 and 18 numbers with
 // |t_39| < 5: false alarms 7e-4 of the time.
 func TestDeepSamplers(t *testing.T) {
-	tr, err := NewDeep(blocks(), DeepOptions{Options: Options{Epochs: 300, Batch: 8, InitSD: .3}, Layers: []int{5, 2}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	tr := mustNewDeep(t, blocks(), DeepOptions{Options: Options{Epochs: 300, Batch: 8, InitSD: .3}, Layers: []int{5, 2}})
 	if err := tr.Run(t.Context(), 0); err != nil {
 		t.Fatal(err)
 	}
@@ -507,10 +504,7 @@ func TestDeepBadInput(t *testing.T) {
 	ctx := t.Context()
 	drop := func(_ any, err error) error { return err }
 	run := func() error {
-		tr, err := NewDeep(d, deepOptions(PCD, 1))
-		if err != nil {
-			t.Fatal(err)
-		}
+		tr := mustNewDeep(t, d, deepOptions(PCD, 1))
 		return tr.Run(ctx, -1)
 	}
 	for name, err := range map[string]error{

@@ -204,6 +204,15 @@ func mustNew(t testing.TB, d Data, o Options) *Trainer {
 	return tr
 }
 
+func mustNewDeep(t testing.TB, d Data, o DeepOptions) *DeepTrainer {
+	t.Helper()
+	tr, err := NewDeep(d, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tr
+}
+
 // TestGradientPCD: with the machine held, the mean update of PCD and of CAST is the gradient
 // of the log-likelihood.
 func TestGradientPCD(t *testing.T) {

@@ -167,6 +167,38 @@ func anyOptions(t *rapid.T) Options {
 	return o
 }
 
+// trainer is what the trainers of both kinds of machine have, for tests of both.
+type trainer interface {
+	Run(ctx context.Context, updates int64) error
+	Updates() int64
+	Checkpoint(path string) error
+}
+
+// resumes checks that training that is stopped at any update and resumed from a checkpoint ends with
+// the same bits as one that is not; a trainer's image is all there is of it.
+func resumes[T trainer](rt *rapid.T, ctx context.Context, path string, whole, part T, resume func() (T, error), image func(T) string) {
+	must := func(err error) {
+		if err != nil {
+			rt.Fatal(err)
+		}
+	}
+	must(whole.Run(ctx, 0))
+	stop := rapid.Int64Range(0, part.Updates()).Draw(rt, "stop")
+	if stop > 0 {
+		must(part.Run(ctx, stop))
+	}
+	must(part.Checkpoint(path))
+	resumed, err := resume()
+	must(err)
+	if image(resumed) != image(part) {
+		rt.Fatalf("after update %d: the checkpoint has not all there is", stop)
+	}
+	must(resumed.Run(ctx, 0))
+	if image(resumed) != image(whole) {
+		rt.Fatalf("resumed after update %d: other bits", stop)
+	}
+}
+
 // TestResume: training that is stopped at any update and resumed, with any parallelism, ends
 // with the same bits as one that is not.
 func TestResume(t *testing.T) {
@@ -175,40 +207,39 @@ func TestResume(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		o := anyOptions(rt)
 		whole := mustNew(t, d, o)
-		if err := whole.Run(t.Context(), 0); err != nil {
-			rt.Fatal(err)
-		}
 		o.Parallel = rapid.IntRange(0, 3).Draw(rt, "parallel")
-		part := mustNew(t, d, o)
-		stop := rapid.Int64Range(0, part.Updates()).Draw(rt, "stop")
-		if stop > 0 {
-			if err := part.Run(t.Context(), stop); err != nil {
-				rt.Fatal(err)
+		resumes(rt, t.Context(), path, whole, mustNew(t, d, o), func() (*Trainer, error) { return Resume(path, d, o) },
+			func(x *Trainer) string { return image(t, x) })
+	})
+}
+
+// invariant checks that neither processors nor goroutines nor the code path change a bit of what
+// train ends with for a number of workers and a seed, but another seed does.
+func invariant(t *testing.T, train func(parallel int, seed uint64) string) {
+	t.Helper()
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	want := ""
+	for _, procs := range []int{1, 2} {
+		for _, parallel := range []int{0, 1, 2, 5} {
+			for _, p := range kernel.Paths() {
+				t.Setenv(kernel.PathVariable, p.String())
+				runtime.GOMAXPROCS(procs)
+				if got := train(parallel, 5); want == "" {
+					want = got
+				} else if got != want {
+					t.Errorf("GOMAXPROCS %d, Parallel %d, %v: other bits", procs, parallel, p)
+				}
 			}
 		}
-		if err := part.Checkpoint(path); err != nil {
-			rt.Fatal(err)
-		}
-		resumed, err := Resume(path, d, o)
-		if err != nil {
-			rt.Fatal(err)
-		}
-		if image(t, resumed) != image(t, part) {
-			rt.Fatalf("after update %d: the checkpoint has not all there is", stop)
-		}
-		if err := resumed.Run(t.Context(), 0); err != nil {
-			rt.Fatal(err)
-		}
-		if image(t, resumed) != image(t, whole) {
-			rt.Fatalf("resumed after update %d: other bits", stop)
-		}
-	})
+	}
+	if train(1, 6) == want {
+		t.Error("another seed gave the same bits")
+	}
 }
 
 // TestInvariance: neither processors nor goroutines nor the code path change a bit. Sizes
 // have several tiles and blocks of chains, the last of them not full.
 func TestInvariance(t *testing.T) {
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
 	r := rng.Stream(1, "images")
 	d := Data{Classes: 3}
 	for i := range 90 {
@@ -219,30 +250,15 @@ func TestInvariance(t *testing.T) {
 		d.Images, d.Labels = append(d.Images, x), append(d.Labels, uint8(i%3))
 	}
 	for _, method := range []Method{PCD, CD, CAST} {
-		o := Options{Method: method, Hidden: 70, Epochs: 3, Batch: 40, Momentum: 0.5, Decay: 1e-4, Seed: 5, Parallel: 1}
-		want := ""
-		for _, procs := range []int{1, 2} {
-			for _, o.Parallel = range []int{0, 1, 2, 5} {
-				for _, p := range kernel.Paths() {
-					t.Setenv(kernel.PathVariable, p.String())
-					runtime.GOMAXPROCS(procs)
-					tr := mustNew(t, d, o)
-					if err := tr.Run(t.Context(), 0); err != nil {
-						t.Fatal(err)
-					}
-					if got := image(t, tr); want == "" {
-						want = got
-					} else if got != want {
-						t.Errorf("%v, GOMAXPROCS %d, Parallel %d, %v: other bits", method, procs, o.Parallel, p)
-					}
+		t.Run(method.String(), func(t *testing.T) {
+			invariant(t, func(parallel int, seed uint64) string {
+				tr := mustNew(t, d, Options{Method: method, Hidden: 70, Epochs: 3, Batch: 40, Momentum: 0.5, Decay: 1e-4, Seed: seed, Parallel: parallel})
+				if err := tr.Run(t.Context(), 0); err != nil {
+					t.Fatal(err)
 				}
-			}
-		}
-		o.Seed++
-		tr := mustNew(t, d, o)
-		if err := tr.Run(t.Context(), 0); err != nil || image(t, tr) == want {
-			t.Errorf("%v: another seed gave the same bits, %v", method, err)
-		}
+				return image(t, tr)
+			})
+		})
 	}
 }
 
