@@ -81,9 +81,6 @@ func mnist(ctx context.Context, f flags, progress func(done, total float64)) (*r
 		// What a presentation changes stays the same.
 		o.Rate *= float64(o.Steps) / float64(o.Steps-o.Gate)
 		v.change(&o)
-		if v.control {
-			o.Rate = latent.MNIST2021().Rate
-		}
 		passes := (epochs + v.share - 1) / v.share
 		l, stop, err := v.learner(o)
 		if err != nil {

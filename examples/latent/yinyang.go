@@ -29,7 +29,7 @@ func yinyang(ctx context.Context, f flags, progress func(done, total float64)) (
 	}{
 		{name: "latent equilibrium", beta: .01, gate: 4},
 		{name: "β = 0.1, always plastic", beta: .1},
-		{name: "backpropagation", beta: .01, control: true},
+		{name: "backpropagation", beta: .01, gate: 4, control: true},
 		{name: "no look-ahead", beta: .01, gate: 4, blind: true},
 	}
 	for i, v := range variants {

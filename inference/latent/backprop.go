@@ -14,7 +14,7 @@ import (
 
 // Backprop is the control of a Network: the same layers and first weights, trained by
 // stochastic gradient descent with error backpropagation on ½|y − out|². A batch makes one
-// step of size Rate·β, which is what a presentation to the Network sums up to.
+// step of size Rate·β·(Steps − Gate)/Steps, which is what a presentation to the Network sums up to.
 type Backprop struct {
 	o      Options
 	layers []*layer[float32]
@@ -99,7 +99,7 @@ func (n *Backprop) forward(x []float64) error {
 	if len(x) == 0 || len(x)%in != 0 {
 		return fmt.Errorf("latent: %d inputs: must be rows of %d", len(x), in)
 	}
-	if err := finite("input", x); err != nil {
+	if err := finite("input", x, Float32); err != nil {
 		return err
 	}
 	n.resize(len(x) / in)
@@ -118,18 +118,22 @@ func (n *Backprop) forward(x []float64) error {
 		if y.pool > 1 {
 			pool(t.seen, t.at, t.rate, y.out, y.pool, 0, n.batch)
 		}
+		if err := dynamics.CheckFinite("rate", t.rate, w, 0); err != nil {
+			return inLayer(err, l)
+		}
 		r = t.seen
 	}
 	return nil
 }
 
-// Learn makes one step of gradient descent.
+// Learn makes one step of gradient descent. If rates, errors or weights are not finite, it fails, and
+// the network is of no use any more.
 func (n *Backprop) Learn(x, y []float64) error {
 	in, out := n.Dims()
 	if len(y)*in != len(x)*out {
 		return fmt.Errorf("latent: %d targets for %d inputs: must be rows of %d and %d", len(y), len(x), out, in)
 	}
-	if err := finite("target", y); err != nil {
+	if err := finite("target", y, Float32); err != nil {
 		return err
 	}
 	if err := n.forward(x); err != nil {
@@ -157,15 +161,20 @@ func (n *Backprop) Learn(x, y []float64) error {
 			}
 		}
 	}
+	eta := n.o.Rate * n.o.Beta * n.factor * float64(n.o.Steps-n.o.Gate) / float64(n.o.Steps)
 	for l, y := range n.layers {
 		r := n.x
 		if l > 0 {
 			r = n.state[l-1].seen
 		}
 		t := n.state[l]
-		y.update(n.team, float32(n.o.Rate*n.o.Beta*n.factor*y.rate), t.err, r, n.batch, t.col)
-		if err := dynamics.CheckFinite(fmt.Sprintf("layer %d error", l+1), t.err, y.out.size(), 0); err != nil {
-			return err
+		y.update(n.team, float32(eta*y.rate), t.err, r, n.batch, t.col)
+		err := dynamics.CheckFinite("error", t.err, y.out.size(), 0)
+		if err == nil {
+			err = y.finite(0)
+		}
+		if err != nil {
+			return inLayer(err, l)
 		}
 	}
 	return nil
@@ -188,9 +197,8 @@ func (n *Backprop) Predict(out, x []float64) error {
 
 // wrapped is the network that saves the weights.
 func (n *Backprop) wrapped() runner[float32] {
-	w := &network[float32]{o: &n.o, in: n.in, layers: n.layers, factor: n.factor, noise: rng.Stream(0, "none")}
-	w.rnd = rand.New(w.noise)
-	return runner[float32]{w}
+	none := rng.Stream(0, "none")
+	return runner[float32]{&network[float32]{o: &n.o, in: n.in, layers: n.layers, factor: n.factor, noise: [2]*rand.ChaCha8{none, none}}}
 }
 
 // MarshalBinary saves the weights, in the format of Network.
@@ -202,7 +210,7 @@ func (n *Backprop) UnmarshalBinary(b []byte) error {
 	a, err := npy.ReadZip(bytes.NewReader(b), int64(len(b)))
 	if err == nil {
 		var head []float64
-		if head, err = npy.Get[float64](a, "learn/state", 3); err == nil && head[1] != 0 {
+		if head, err = npy.Get[float64](a, "learn/state", 4); err == nil && head[1] != 0 {
 			err = fmt.Errorf("latent: saved network has a state of %v rows: must be one of a Backprop", head[1])
 		}
 	}

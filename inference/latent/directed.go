@@ -15,9 +15,7 @@ type Directed struct {
 	e           *Energy
 	temperature float64
 	rate, slope []float64
-	xi          []float64
-	ou          dynamics.OU[float64]
-	next        []float64
+	next        []float64 // potentials of DrawBernoulli
 }
 
 // Directed returns a sampler of v_l = W_l φ(v_{l−1}) + b_l + √T ξ, at temperature T ≥ 0. The energy must
@@ -29,8 +27,7 @@ func (e *Energy) Directed(temperature float64) (*Directed, error) {
 	if e.y != nil {
 		return nil, fmt.Errorf("latent: directed model of an energy with a target: must have none")
 	}
-	return &Directed{e: e, temperature: temperature, rate: make([]float64, e.n), slope: make([]float64, e.n),
-		xi: make([]float64, e.n), next: make([]float64, e.n)}, nil
+	return &Directed{e: e, temperature: temperature, rate: make([]float64, e.n), slope: make([]float64, e.n), next: make([]float64, e.n)}, nil
 }
 
 // drive writes W_l s_{l−1} + b_l to the part of layer l of dst; s are the rates or spikes of all
@@ -85,34 +82,41 @@ func (d *Directed) DrawBernoulli(z []float64, r *rand.Rand) error {
 	return nil
 }
 
-// Colour gives the directed model the noise that neurons moving in parallel need: Ornstein-Uhlenbeck
-// noise with the correlation time tau [ms] in steps of dt [ms], of variance T. The law of Step becomes
-// that of the model as tau/(L dt) → ∞: layers see the noise of other instants, and covariances across k
-// layers are too small by e^{−k dt/tau}. Fresh noise in every step would leave none.
-func (d *Directed) Colour(tau, dt float64, v []float64, r *rand.Rand) error {
-	ou, err := dynamics.NewOU[float64](math.Sqrt(d.temperature), tau, dt)
-	if err != nil {
-		return err
-	}
-	d.ou = ou
-	d.ou.Start(d.xi, r)
-	// Begin at the state that this noise holds.
-	for l := range d.e.layers {
-		linalg.Axpy(1, d.part(d.xi, l), d.drive(v, l, d.rate))
-		d.fire(v, l)
-	}
-	return nil
+// Coloured moves all layers at once under coloured noise.
+type Coloured struct {
+	d        *Directed
+	ou       dynamics.OU[float64]
+	xi, next []float64
 }
 
-// Step advances v by one step under coloured noise, all layers at once. At temperature 0 it draws
-// no number.
-func (d *Directed) Step(v []float64, r *rand.Rand) {
-	d.ou.Step(d.xi, r)
-	for l := range d.e.layers {
-		linalg.Axpy(1, d.part(d.xi, l), d.drive(d.next, l, d.rate))
+// Colour gives the directed model the noise that neurons moving in parallel need: Ornstein-Uhlenbeck
+// noise with the correlation time tau [ms] in steps of dt [ms], of variance T. It writes the state that
+// the first noise holds to v. The law of Step becomes that of the model as tau/(L dt) → ∞: layers see
+// the noise of other instants, and covariances across k layers are too small by e^{−k dt/tau}. Fresh
+// noise in every step would leave none.
+func (d *Directed) Colour(tau, dt float64, v []float64, r *rand.Rand) (*Coloured, error) {
+	ou, err := dynamics.NewOU[float64](math.Sqrt(d.temperature), tau, dt)
+	if err != nil {
+		return nil, err
 	}
-	copy(v, d.next)
+	c := &Coloured{d: d, ou: ou, xi: make([]float64, d.e.n), next: make([]float64, d.e.n)}
+	ou.Start(c.xi, r)
+	for l := range d.e.layers {
+		linalg.Axpy(1, d.part(c.xi, l), d.drive(v, l, d.rate))
+		d.fire(v, l)
+	}
+	return c, nil
+}
+
+// Step advances v by one step. At temperature 0 it draws no number, and r may be nil.
+func (c *Coloured) Step(v []float64, r *rand.Rand) {
+	d := c.d
+	c.ou.Step(c.xi, r)
 	for l := range d.e.layers {
 		d.fire(v, l)
 	}
+	for l := range d.e.layers {
+		linalg.Axpy(1, d.part(c.xi, l), d.drive(c.next, l, d.rate))
+	}
+	copy(v, c.next)
 }

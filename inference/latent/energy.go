@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -39,6 +40,7 @@ type Energy struct {
 	err   [][]float64 // v_l − W_l φ(v_{l−1}) − b_l
 
 	jac  *mat.Dense // scratch of Precondition
+	jacT mat.Matrix // its transpose
 	a, s []float64
 }
 
@@ -51,14 +53,14 @@ type energyLayer struct {
 
 // NewEnergy is the energy of n with input x and target y (nil: none), with the weights of now.
 // Time constants are those of the options, without spread. It refuses networks with convolutions,
-// τ_r > τ_m, where no noise fits, and with τ_r > 0 activations that have a kink, as the divergence
+// or layers with time constants of their own, τ_r > τ_m, where no noise fits, and with τ_r > 0 activations that have a kink, as the divergence
 // does not exist there.
 func (n *Network) NewEnergy(x, y []float64) (*Energy, error) {
 	in, out := n.Dims()
 	if len(x) != in || y != nil && len(y) != out {
 		return nil, fmt.Errorf("latent: energy of %d inputs and %d targets: must be %d, and %d or none", len(x), len(y), in, out)
 	}
-	if err := errors.Join(finite("input", x), finite("target", y)); err != nil {
+	if err := errors.Join(finite("input", x, Float64), finite("target", y, Float64)); err != nil {
 		return nil, err
 	}
 	o := n.o
@@ -74,6 +76,9 @@ func (n *Network) NewEnergy(x, y []float64) (*Energy, error) {
 		if layer.Kernel > 0 {
 			return nil, fmt.Errorf("latent: energy of a network with a convolution (layer %d): must be fully connected", l)
 		}
+		if len(layer.TauM)+len(layer.TauR) > 0 {
+			return nil, fmt.Errorf("latent: energy of a network with a layer with time constants of its own (layer %d): must have those of the options", l)
+		}
 		if o.TauR > 0 && !layer.Activation.smooth() {
 			return nil, fmt.Errorf("latent: energy with look-ahead and %v neurons (layer %d): the activation must have no kink, or TauR be 0", layer.Activation, l)
 		}
@@ -86,7 +91,9 @@ func (n *Network) NewEnergy(x, y []float64) (*Energy, error) {
 		e.layers = append(e.layers, y)
 		e.n += r
 	}
+	e.rate, e.slope, e.err = make([][]float64, len(e.layers)), make([][]float64, len(e.layers)), make([][]float64, len(e.layers))
 	e.jac = mat.NewDense(e.n, e.n, nil)
+	e.jacT = e.jac.T()
 	e.a, e.s = make([]float64, e.n), make([]float64, e.n)
 	return e, nil
 }
@@ -103,10 +110,11 @@ func (e *Energy) layer(v []float64, l int) linalg.Mat[float64] {
 // prepare computes rates, slopes and differences of all rows.
 func (e *Energy) prepare(v []float64) {
 	if b := len(v) / e.n; b != e.batch {
-		e.batch, e.rate, e.slope, e.err = b, nil, nil, nil
-		for _, y := range e.layers {
-			k := b * len(y.b)
-			e.rate, e.slope, e.err = append(e.rate, make([]float64, k)), append(e.slope, make([]float64, k)), append(e.err, make([]float64, k))
+		e.batch = b
+		for l, y := range e.layers {
+			for _, x := range []*[]float64{&e.rate[l], &e.slope[l], &e.err[l]} {
+				*x = slices.Grow((*x)[:0], b*len(y.b))[:b*len(y.b)]
+			}
 		}
 	}
 	for l, y := range e.layers {
@@ -210,7 +218,7 @@ func (e *Energy) Precondition(p *mat.SymDense, v []float64) {
 		return
 	}
 	e.jacobian(v)
-	p.SymOuterK(e.tauR, e.jac.T())
+	p.SymOuterK(e.tauR, e.jacT)
 	last := e.layers[len(e.layers)-1]
 	for i := range e.n {
 		d := e.tauM - e.tauR

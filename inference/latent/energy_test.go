@@ -314,11 +314,12 @@ func TestAncestral(t *testing.T) {
 	const dt = .1
 	for _, ratio := range []float64{100, 5, .01} {
 		c := cov(func(v []float64) {
-			if err := d.Colour(ratio*dt, dt, v, r); err != nil {
+			c, err := d.Colour(ratio*dt, dt, v, r)
+			if err != nil {
 				t.Fatal(err)
 			}
 			for range 3 {
-				d.Step(v, r)
+				c.Step(v, r)
 			}
 		})
 		check("coloured noise", c, math.Exp(-1/ratio))
@@ -331,10 +332,11 @@ func TestAncestral(t *testing.T) {
 	}
 	v, w := make([]float64, 4), make([]float64, 4)
 	cold.Draw(v, nil)
-	if err := cold.Colour(1, .1, w, nil); err != nil {
+	still, err := cold.Colour(1, .1, w, nil)
+	if err != nil {
 		t.Fatal(err)
 	}
-	cold.Step(w, nil)
+	still.Step(w, nil)
 	for i := range mean {
 		if math.Abs(v[i]-mean[i]) > 1e-15 {
 			t.Errorf("state %d without noise is %v: must be %v", i, v[i], mean[i])
@@ -342,6 +344,19 @@ func TestAncestral(t *testing.T) {
 	}
 	if !slices.Equal(v, w) {
 		t.Errorf("without noise: %v by a sweep, %v by steps", v, w)
+	}
+	// A step begins at the state it is given: a layer follows in each.
+	w = []float64{5, -7, 3, 9}
+	for range e.layers {
+		still.Step(w, nil)
+	}
+	if !slices.Equal(v, w) {
+		t.Errorf("without noise, from elsewhere: %v", w)
+	}
+	copy(w, []float64{5, -7, 3, 9})
+	still.Step(w, nil)
+	if slices.Equal(v, w) {
+		t.Error("the state given to a step does not matter")
 	}
 }
 
@@ -433,7 +448,8 @@ func TestEnergyRefusals(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			return d.Colour(0, 1, make([]float64, 7), rand.New(rand.NewPCG(1, 1)))
+			_, err = d.Colour(0, 1, make([]float64, 7), rand.New(rand.NewPCG(1, 1)))
+			return err
 		},
 	} {
 		if err := f(); err == nil {

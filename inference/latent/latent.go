@@ -93,7 +93,8 @@ func (n *Network) Learn(x, y []float64) error {
 }
 
 // Predict presents a batch without targets and without plasticity for Steps steps and writes
-// the rates of the output layer.
+// the rates of the output layer. If the predicting state is not finite afterwards, it is put back to
+// rest.
 func (n *Network) Predict(out, x []float64) error {
 	in, size := n.Dims()
 	if len(x) == 0 || len(x)%in != 0 || len(out) != len(x)/in*size {
@@ -127,16 +128,17 @@ func (n *Network) checkBatch(x, y []float64, target bool) error {
 	if target && len(y) != len(x)/in*out {
 		return fmt.Errorf("latent: %d targets: must be %d rows of %d", len(y), len(x)/in, out)
 	}
-	if err := finite("input", x); err != nil {
+	if err := finite("input", x, n.o.Precision); err != nil {
 		return err
 	}
-	return finite("target", y)
+	return finite("target", y, n.o.Precision)
 }
 
-func finite(what string, x []float64) error {
+// finite reports numbers that are not finite in the precision.
+func finite(what string, x []float64, p Precision) error {
 	for i, v := range x {
-		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return fmt.Errorf("latent: %s %d is %v: must be finite", what, i, v)
+		if !p.holds(v) {
+			return fmt.Errorf("latent: %s %d is %v: must be finite%s", what, i, v, p.limit())
 		}
 	}
 	return nil
@@ -172,18 +174,21 @@ func (n *Network) Weights(l int) (*mat.Dense, []float64) { return n.e.weights(n.
 
 // SetWeights replaces W and b of layer l, of the shapes of Weights.
 func (n *Network) SetWeights(l int, w mat.Matrix, b []float64) error {
-	old, bias := n.Weights(l)
-	or, oc := old.Dims()
+	if l < 1 || l > n.Layers() {
+		return fmt.Errorf("latent: weights of layer %d: must be 1 to %d", l, n.Layers())
+	}
 	if w == nil {
 		return errors.New("latent: weights are nil")
 	}
+	old, bias := n.Weights(l)
+	or, oc := old.Dims()
 	if r, c := w.Dims(); r != or || c != oc || len(b) != len(bias) {
 		return fmt.Errorf("latent: weights of layer %d are %d×%d with %d biases: must be %d×%d with %d", l, r, c, len(b), or, oc, len(bias))
 	}
-	if v, ok := notFinite(w); ok {
-		return fmt.Errorf("latent: layer %d has a weight %v: must be finite", l, v)
+	if v, ok := notFinite(w, n.o.Precision); ok {
+		return fmt.Errorf("latent: layer %d has a weight %v: must be finite%s", l, v, n.o.Precision.limit())
 	}
-	if err := finite("bias", b); err != nil {
+	if err := finite("bias", b, n.o.Precision); err != nil {
 		return err
 	}
 	n.e.setWeights(n.layer(l), w, b)
@@ -207,9 +212,9 @@ func (n *Network) Reset() { n.e.reset() }
 
 // Adaptation configures LearnTimeConstants.
 type Adaptation struct {
-	Rate      float64 // η_τ; required
-	Tolerance float64 // default 1e-6
-	MaxSteps  int     // of every layer; default 100000
+	Rate      float64 // η_τ, per step [ms²]; required
+	Tolerance float64 // change of the mean |τ_m − τ_r| in a step [ms]; default 1e-6
+	MaxSteps  int     // of every layer, then an error; default 100000
 }
 
 // LearnTimeConstants lets the membranes find their prospective time constants: with inputs only,
@@ -224,8 +229,11 @@ func (n *Network) LearnTimeConstants(ctx context.Context, batch int, input func(
 	if o.MaxSteps == 0 {
 		o.MaxSteps = 100000
 	}
-	if !(o.Rate > 0) || math.IsInf(o.Rate, 0) || !(o.Tolerance > 0) || o.MaxSteps < 1 || batch < 1 {
-		return fmt.Errorf("latent: batch %d, Rate = %v, Tolerance = %v, MaxSteps = %d: all must be > 0", batch, o.Rate, o.Tolerance, o.MaxSteps)
+	if !(o.Rate > 0) || math.IsInf(o.Rate, 0) || !(o.Tolerance > 0) || o.MaxSteps < 1 || batch < 1 || batch > maxUnits {
+		return fmt.Errorf("latent: batch %d, Rate = %v, Tolerance = %v, MaxSteps = %d: all must be > 0, and the batch at most %d", batch, o.Rate, o.Tolerance, o.MaxSteps, maxUnits)
+	}
+	if input == nil {
+		return errors.New("latent: inputs of LearnTimeConstants are nil")
 	}
 	x := make([]float64, batch*n.in.size())
 	for l := range n.shapes {
@@ -235,7 +243,7 @@ func (n *Network) LearnTimeConstants(ctx context.Context, batch int, input func(
 				return err
 			}
 			input(x)
-			if err := finite("input", x); err != nil {
+			if err := finite("input", x, n.o.Precision); err != nil {
 				return err
 			}
 			off, err := n.e.adapt(l, x, o.Rate)
@@ -245,8 +253,8 @@ func (n *Network) LearnTimeConstants(ctx context.Context, batch int, input func(
 			if math.Abs(off-last) < o.Tolerance && k > 2*len(n.shapes) {
 				break
 			}
-			if last = off; k == o.MaxSteps {
-				return fmt.Errorf("latent: time constants of layer %d are still %v ms off after %d steps", l+1, off, k)
+			if last = off; k+1 == o.MaxSteps {
+				return fmt.Errorf("latent: time constants of layer %d are still %v ms off after %d steps", l+1, off, o.MaxSteps)
 			}
 		}
 	}
@@ -273,16 +281,20 @@ func newRunner[F linalg.Float](o *Options, in shape, shapes []shape) (engine, er
 }
 
 func (r runner[F]) present(learning bool, x, y []float64) error {
-	s := &r.network.predicting
+	s, noise := &r.network.predicting, r.noise[1]
 	if learning {
-		s = &r.network.learning
+		s, noise = &r.network.learning, r.noise[0]
 	}
-	*s = r.resize(*s, len(x)/r.in.size())
-	return r.show(*s, x, y)
+	*s = r.resize(*s, len(x)/r.in.size(), noise)
+	err := r.show(*s, x, y)
+	if err != nil && !learning {
+		*s = nil
+	}
+	return err
 }
 
 func (r runner[F]) step(x, y []float64) error {
-	r.network.learning = r.resize(r.network.learning, len(x)/r.in.size())
+	r.network.learning = r.resize(r.network.learning, len(x)/r.in.size(), r.noise[0])
 	s := r.network.learning
 	for i, v := range x {
 		s.x[i] = F(v)
@@ -296,7 +308,7 @@ func (r runner[F]) step(x, y []float64) error {
 		eta = r.o.Rate * r.factor / float64(r.o.Steps)
 	}
 	r.network.step(s, eta)
-	return r.finite(s)
+	return r.finite(s, y != nil)
 }
 
 func (r runner[F]) output(dst []float64, learning bool) {
@@ -362,7 +374,7 @@ func (r runner[F]) energy() float64 {
 
 func (r runner[F]) adapt(l int, x []float64, eta float64) (float64, error) {
 	// Time constants are learned in the state of predictions, which has no errors.
-	r.network.predicting = r.resize(r.predicting, len(x)/r.in.size())
+	r.network.predicting = r.resize(r.predicting, len(x)/r.in.size(), r.noise[1])
 	s := r.predicting
 	for i, v := range x {
 		s.x[i] = F(v)
@@ -370,7 +382,7 @@ func (r runner[F]) adapt(l int, x []float64, eta float64) (float64, error) {
 	s.target = false
 	off, err := r.network.adapt(s, l, eta)
 	if err == nil {
-		err = r.finite(s)
+		err = r.finite(s, false)
 	}
 	return off, err
 }

@@ -1,6 +1,7 @@
 package latent
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -24,8 +25,8 @@ type network[F linalg.Float] struct {
 	factor      float64 // of SetRate
 
 	learning, predicting *state[F]
-	noise                *rand.ChaCha8
-	rnd                  *rand.Rand
+	noise                [2]*rand.ChaCha8 // of learning and of predicting, which would disturb learning otherwise
+	before               []F              // scratch of adapt
 }
 
 type layer[F linalg.Float] struct {
@@ -41,6 +42,7 @@ type layer[F linalg.Float] struct {
 // state is what changes in time: a batch of B rows for every layer.
 type state[F linalg.Float] struct {
 	batch  int
+	rnd    *rand.Rand
 	time   float64 // [ms]
 	x, y   []F     // input; target, low-passed
 	yRaw   []F
@@ -72,8 +74,7 @@ func newNetwork[F linalg.Float](o *Options, in shape, shapes []shape) (*network[
 	r := rand.New(rng.Stream(o.Seed, "weights"))
 	spread := rand.New(rng.Stream(o.Seed, "time constants"))
 	fixed := rand.New(rng.Stream(o.Seed, "feedback"))
-	n.noise = rng.Stream(o.Seed, "rate noise")
-	n.rnd = rand.New(n.noise)
+	n.noise = [2]*rand.ChaCha8{rng.Stream(o.Seed, "rate noise"), rng.Stream(o.Seed, "rate noise of predictions")}
 	normal := func(r *rand.Rand, x []F, sd float64) {
 		for i := range x {
 			x[i] = F(sd * r.NormFloat64())
@@ -161,9 +162,9 @@ func spreadOut(r *rand.Rand, tau []float64, n int, o *Options) []float64 {
 // grain is the number of rows of a piece of work.
 const grain = 32
 
-// newState returns a state at rest for a batch.
-func (n *network[F]) newState(batch int) *state[F] {
-	s := &state[F]{batch: batch, quiet: true}
+// newState returns a state at rest for a batch, with its source of noise.
+func (n *network[F]) newState(batch int, noise *rand.ChaCha8) *state[F] {
+	s := &state[F]{batch: batch, quiet: true, rnd: rand.New(noise)}
 	out := n.layers[len(n.layers)-1].out.size()
 	s.x, s.y, s.yRaw = make([]F, batch*n.in.size()), make([]F, batch*out), make([]F, batch*out)
 	for l, y := range n.layers {
@@ -225,11 +226,11 @@ func (n *network[F]) see(t *layerState[F], y *layer[F], batch int) {
 }
 
 // resize gives the state another batch size: rows are repeated, or those at the end dropped.
-func (n *network[F]) resize(s *state[F], batch int) *state[F] {
+func (n *network[F]) resize(s *state[F], batch int, noise *rand.ChaCha8) *state[F] {
 	if s != nil && s.batch == batch {
 		return s
 	}
-	r := n.newState(batch)
+	r := n.newState(batch, noise)
 	if s == nil {
 		return r
 	}
@@ -302,7 +303,7 @@ func (n *network[F]) step(s *state[F], eta float64) {
 		if n.o.RateNoise > 0 {
 			sd := F(n.o.RateNoise)
 			for i := range t.next {
-				t.next[i] += sd * F(n.rnd.NormFloat64())
+				t.next[i] += sd * F(s.rnd.NormFloat64())
 			}
 		}
 		if ordered {
@@ -430,24 +431,55 @@ func (n *network[F]) show(s *state[F], x, y []float64) error {
 		}
 		n.step(s, eta)
 	}
-	return n.finite(s)
+	return n.finite(s, y != nil)
 }
 
-// finite names the first neuron whose potential or error is not finite.
-func (n *network[F]) finite(s *state[F]) error {
+// finite names the first neuron whose potential, rate or error, or if they have learned whose
+// weights, are not finite.
+func (n *network[F]) finite(s *state[F], learned bool) error {
 	for l, t := range s.layers {
-		w := n.layers[l].out.size()
-		if err := dynamics.CheckFinite(fmt.Sprintf("layer %d potential", l+1), t.u, w, s.time); err != nil {
-			return err
+		y := n.layers[l]
+		w := y.out.size()
+		err := dynamics.CheckFinite("potential", t.u, w, s.time)
+		if err == nil {
+			err = dynamics.CheckFinite("rate", t.rate, w, s.time)
 		}
-		if err := dynamics.CheckFinite(fmt.Sprintf("layer %d rate", l+1), t.rate, w, s.time); err != nil {
-			return err
+		if err == nil {
+			err = dynamics.CheckFinite("error", t.err, w, s.time)
 		}
-		if err := dynamics.CheckFinite(fmt.Sprintf("layer %d error", l+1), t.err, w, s.time); err != nil {
-			return err
+		if err == nil && learned {
+			err = y.finite(s.time)
+		}
+		if err != nil {
+			return inLayer(err, l)
 		}
 	}
 	return nil
+}
+
+// finite names the first neuron, or channel, with a weight or bias that is not finite.
+func (s *synapses[F]) finite(time float64) error {
+	if err := dynamics.CheckFinite("bias", s.b, len(s.b), time); err != nil {
+		return err
+	}
+	err := dynamics.CheckFinite("weight", s.w.Data, s.w.Cols, time)
+	if err == nil {
+		return nil
+	}
+	var bad *dynamics.DivergedError
+	if errors.As(err, &bad) {
+		bad.Row, bad.Unit = 0, bad.Row
+	}
+	return err
+}
+
+// inLayer says that something of layer l is not finite.
+func inLayer(err error, l int) error {
+	var bad *dynamics.DivergedError
+	if errors.As(err, &bad) {
+		bad.What = fmt.Sprintf("layer %d %s", l+1, bad.What)
+	}
+	return err
 }
 
 // output writes the rates of the last layer.
@@ -486,20 +518,23 @@ func (n *network[F]) adapt(s *state[F], l int, eta float64) (float64, error) {
 	y, t := n.layers[l], s.layers[l]
 	w := y.out.size()
 	y.tauM = expand(y.tauM, w)
+	n.before = append(n.before[:0], t.u...)
 	n.step(s, 0)
 	off := 0.0
 	for j := range w {
 		tr := y.tauR[min(j, len(y.tauR)-1)]
-		// Without errors ŭ − I = (τ_r − τ_m) u̇. The step has left ŭ − u = (τ_r − dt) u̇.
-		sum := 0.0
-		if lead := tr - n.o.Dt; lead != 0 {
-			for b := range s.batch {
-				i := b*w + j
-				dot := float64(t.drive[i]-t.u[i]) / lead
-				sum += dot * dot / float64(s.batch)
-			}
+		// Without errors ŭ − I = (τ_r − τ_m) u̇. The step has left ŭ = u + τ_r u̇ and u' = u + dt u̇.
+		after, lead := t.drive, tr
+		if tr == 0 {
+			after, lead = t.u, n.o.Dt
 		}
-		y.tauM[j] = min(max(y.tauM[j]+eta*(tr-y.tauM[j])*sum, n.o.Dt), 1000)
+		sum := 0.0
+		for b := range s.batch {
+			i := b*w + j
+			dot := float64(after[i]-n.before[i]) / lead
+			sum += dot * dot / float64(s.batch)
+		}
+		y.tauM[j] = min(max(y.tauM[j]+eta*(tr-y.tauM[j])*sum, n.o.Dt), max(1000, tr))
 		off += math.Abs(y.tauM[j]-tr) / float64(w)
 	}
 	return off, y.look.Set(y.tauM, y.tauR, n.o.Dt)

@@ -132,8 +132,9 @@ func MNIST2021() Options {
 
 // LeNet2021 is the convolutional network of the paper's Figs. 2d and 2e for images of side×side
 // pixels: 5×5 convolutions to 20 and 50 maps, each pooled by 2, 500 hidden neurons and 10 outputs,
-// hard sigmoid. Of the six factors of the public code (pools count there) those of the layers are
-// kept, 1, 0.1, 0.1, 0.1 for MNIST; for CIFAR-10 they are 1, 0.2, 0.2, 0.1.
+// hard sigmoid, with the constants of MNIST. Of the six factors of the public code (pools count there)
+// those of the layers are kept, 1, 0.1, 0.1, 0.1. For CIFAR-10 they are 1, 0.2, 0.2, 0.1, the summed
+// rate is 8, and a presentation has 50 steps.
 func LeNet2021(side, channels int) Options {
 	o := Haider2021()
 	o.Rows, o.Cols, o.Channels = side, side, channels
@@ -144,6 +145,22 @@ func LeNet2021(side, channels int) Options {
 		{Units: 10, Factor: 0.1},
 	}
 	return o
+}
+
+// maxUnits is the largest number of inputs, or of neurons of a layer.
+const maxUnits = 1 << 24
+
+// holds reports whether v is finite in the precision.
+func (p Precision) holds(v float64) bool {
+	return math.Abs(v) <= math.MaxFloat64 && (p == Float64 || math.Abs(v) <= math.MaxFloat32)
+}
+
+// limit says what numbers of the precision must be beside finite.
+func (p Precision) limit() string {
+	if p == Float64 {
+		return ""
+	}
+	return ", and at most 3.4e38 in size in single precision"
 }
 
 // shape is that of a layer's neurons: rows × cols × channels, channels last.
@@ -195,8 +212,12 @@ func (o *Options) check() (input shape, shapes []shape, err error) {
 	if o.ProspectiveErrors && (o.Gamma == 0 || o.Order == FullForward) {
 		bad("ProspectiveErrors with Gamma = %v, Order = %d: must be > 0, and Parallel", o.Gamma, o.Order)
 	}
-	if o.Parallel < 0 {
-		bad("Parallel = %d: must be ≥ 0", o.Parallel)
+	if o.Parallel < 0 || o.Parallel > 1<<16 {
+		bad("Parallel = %d: must be 0 to %d", o.Parallel, 1<<16)
+	}
+	// First weights are a few standard deviations, and have to be finite in single precision.
+	if o.WeightSD > 1e30 || o.BiasSD > 1e30 {
+		bad("WeightSD = %v, BiasSD = %v: must be at most 1e30", o.WeightSD, o.BiasSD)
 	}
 	image := o.Rows != 0 || o.Cols != 0 || o.Channels != 0
 	switch {
@@ -204,12 +225,14 @@ func (o *Options) check() (input shape, shapes []shape, err error) {
 		bad("input of %d×%d×%d: all three must be ≥ 1", o.Rows, o.Cols, o.Channels)
 	case image && o.Inputs != 0 && o.Inputs != o.Rows*o.Cols*o.Channels:
 		bad("Inputs = %d: must be %d, or 0 for images", o.Inputs, o.Rows*o.Cols*o.Channels)
-	case !image && o.Inputs < 1:
-		bad("Inputs = %d: must be ≥ 1", o.Inputs)
+	case !image && (o.Inputs < 1 || o.Inputs > maxUnits):
+		bad("Inputs = %d: must be 1 to %d", o.Inputs, maxUnits)
+	case image && (o.Rows > maxUnits || o.Cols > maxUnits/o.Rows || o.Channels > maxUnits/o.Rows/o.Cols):
+		bad("input of %d×%d×%d: must be at most %d in all", o.Rows, o.Cols, o.Channels, maxUnits)
 	}
-	input = shape{1, 1, o.Inputs}
+	input = shape{1, 1, min(o.Inputs, maxUnits)}
 	if image {
-		input = shape{o.Rows, o.Cols, o.Channels}
+		input = shape{min(o.Rows, maxUnits), min(o.Cols, maxUnits), min(o.Channels, maxUnits)}
 	}
 	if len(o.Layers) == 0 {
 		bad("no layers: must be one at least")
@@ -235,6 +258,10 @@ func (o *Options) check() (input shape, shapes []shape, err error) {
 			}
 		default:
 			bad("%s: Units = %d, Kernel = %d, Channels = %d: must be either Units or both others", name, y.Units, y.Kernel, y.Channels)
+			s = shape{1, 1, 1}
+		}
+		if y.Units > maxUnits || y.Channels > maxUnits/s.rows/s.cols {
+			bad("%s: more than %d neurons", name, maxUnits)
 			s = shape{1, 1, 1}
 		}
 		if y.Pool < 0 {
@@ -265,8 +292,8 @@ func (o *Options) check() (input shape, shapes []shape, err error) {
 			below := in.size()
 			if r, c := f.Dims(); r != s.size() || c != below || y.Kernel > 0 || l == 0 {
 				bad("%s: Feedback is %d×%d: must be %d×%d, of a fully connected layer above the first", name, r, c, s.size(), below)
-			} else if v, ok := notFinite(f); ok {
-				bad("%s: Feedback has an entry %v: must be finite", name, v)
+			} else if v, ok := notFinite(f, o.Precision); ok {
+				bad("%s: Feedback has an entry %v: must be finite%s", name, v, o.Precision.limit())
 			}
 		}
 		shapes = append(shapes, s)
@@ -278,11 +305,11 @@ func (o *Options) check() (input shape, shapes []shape, err error) {
 	return input, shapes, errors.Join(errs...)
 }
 
-func notFinite(m mat.Matrix) (float64, bool) {
+func notFinite(m mat.Matrix, p Precision) (float64, bool) {
 	r, c := m.Dims()
 	for i := range r {
 		for j := range c {
-			if v := m.At(i, j); math.IsNaN(v) || math.IsInf(v, 0) {
+			if v := m.At(i, j); !p.holds(v) {
 				return v, true
 			}
 		}

@@ -3,6 +3,7 @@ package latent
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
@@ -159,7 +160,24 @@ func (f *reference) step(x, y [][]float64, eta float64) {
 	f.err = newErr
 }
 
-// TestReference runs both side by side for every option.
+// resize repeats rows, or drops the last ones.
+func (f *reference) resize(batch int) {
+	rows := func(m [][]float64) [][]float64 {
+		r := make([][]float64, batch)
+		for i := range r {
+			r[i] = slices.Clone(m[i%len(m)])
+		}
+		return r
+	}
+	for _, layers := range [][][][]float64{f.u, f.ahead, f.udot, f.drive, f.err, f.r, f.seen} {
+		for l := range layers {
+			layers[l] = rows(layers[l])
+		}
+	}
+	f.y = rows(f.y)
+}
+
+// TestReference runs both side by side for every option, with batches of 2, 3 and 1.
 func TestReference(t *testing.T) {
 	fb := mat.NewDense(4, 6, numbers(rand.New(rand.NewPCG(9, 9)), 24))
 	for name, change := range map[string]func(*Options){
@@ -189,15 +207,18 @@ func TestReference(t *testing.T) {
 			n := open(t, o)
 			f := newReference(n, 2)
 			r := rand.New(rand.NewPCG(6, 6))
-			for k := range 30 {
-				x := [][]float64{numbers(r, 3), numbers(r, 3)}
-				var y [][]float64
-				if k%10 < 7 {
-					y = [][]float64{numbers(r, 2), numbers(r, 2)}
+			for k := range 12 {
+				var x, y [][]float64
+				for range []int{2, 3, 1}[k%3] {
+					x = append(x, numbers(r, 3))
+					if k%10 < 7 {
+						y = append(y, numbers(r, 2))
+					}
 				}
+				f.resize(len(x))
 				for range 3 {
 					f.step(x, y, map[bool]float64{true: .7}[y != nil])
-					if err := n.Step(append(append([]float64(nil), x[0]...), x[1]...), flat(y)); err != nil {
+					if err := n.Step(flat(x), flat(y)); err != nil {
 						t.Fatal(err)
 					}
 				}

@@ -16,13 +16,18 @@ import (
 //	fb<l>                       fixed feedback weights, if there are any
 //	tau_m<l>, tau_r<l>          time constants [ms]
 //
-// factor of the learning rate, noise (its source), and for the learning and the predicting
-// state
+// factor of the learning rate, and for the learning and the predicting state
 //
-//	learn/state, predict/state  time [ms], batch (0: no state yet), 1 if there are no errors
+//	learn/noise, predict/noise  the source of rate noise
+//	learn/state, predict/state  time [ms], batch (0: no state yet), 1 if there are no errors, 1 if
+//	                            there is a target
+//	learn/x, learn/y, …         input and target
 //	learn/u<l>, …               potentials, rates, …
 //
 // Numbers have the network's precision.
+
+// states are the names of the learning and the predicting state.
+var states = [2]string{"learn", "predict"}
 
 // parts are the arrays of the weights, by name; restoring fills them.
 type parts[F linalg.Float] struct {
@@ -46,6 +51,7 @@ func (p *parts[F]) weights(n *network[F]) {
 }
 
 func (p *parts[F]) state(n *network[F], which string, s *state[F]) {
+	p.add(which+"/x", s.x, len(s.x))
 	p.add(which+"/y", s.y, len(s.y))
 	for l, t := range s.layers {
 		add := func(name string, x []F) { p.add(fmt.Sprintf("%s/%s%d", which, name, l+1), x, len(x)) }
@@ -66,16 +72,23 @@ func (r runner[F]) marshal() ([]byte, error) {
 	var a npy.Archive
 	p.weights(n)
 	for i, s := range []*state[F]{n.learning, n.predicting} {
-		which := [...]string{"learn", "predict"}[i]
-		head := []float64{0, 0, 1}
+		which := states[i]
+		head := []float64{0, 0, 1, 0}
 		if s != nil {
 			head[0], head[1] = s.time, float64(s.batch)
 			if !s.quiet {
 				head[2] = 0
 			}
+			if s.target {
+				head[3] = 1
+			}
 			p.state(n, which, s)
 		}
-		a = append(a, npy.Entry{Name: which + "/state", Array: npy.New(head, len(head))})
+		noise, err := n.noise[i].MarshalBinary()
+		if err != nil {
+			return nil, err
+		}
+		a = append(a, npy.Entry{Name: which + "/state", Array: npy.New(head, len(head))}, npy.Entry{Name: which + "/noise", Array: npy.New(noise, len(noise))})
 	}
 	for i, name := range p.names {
 		switch x := any(p.arrays[i]).(type) {
@@ -89,11 +102,7 @@ func (r runner[F]) marshal() ([]byte, error) {
 		a = append(a, npy.Entry{Name: fmt.Sprintf("tau_m%d", l+1), Array: npy.New(y.tauM, len(y.tauM))},
 			npy.Entry{Name: fmt.Sprintf("tau_r%d", l+1), Array: npy.New(y.tauR, len(y.tauR))})
 	}
-	noise, err := n.noise.MarshalBinary()
-	if err != nil {
-		return nil, err
-	}
-	a = append(a, npy.Entry{Name: "factor", Array: npy.New([]float64{n.factor}, 1)}, npy.Entry{Name: "noise", Array: npy.New(noise, len(noise))})
+	a = append(a, npy.Entry{Name: "factor", Array: npy.New([]float64{n.factor}, 1)})
 	var buf bytes.Buffer
 	if err := npy.WriteZip(&buf, a); err != nil {
 		return nil, err
@@ -121,25 +130,27 @@ func (r runner[F]) restore(data []byte) error {
 	if !(factor[0] >= 0) || math.IsInf(factor[0], 0) {
 		return fmt.Errorf("factor of the learning rate is %v: must be finite and ≥ 0", factor[0])
 	}
-	noise, err := npy.Get[uint8](a, "noise", -1)
-	if err != nil {
-		return err
-	}
-	source := new(rand.ChaCha8)
-	if err := source.UnmarshalBinary(noise); err != nil {
-		return err
-	}
 	var p parts[F]
 	p.weights(n)
-	var states [2]*state[F]
-	for i, which := range []string{"learn", "predict"} {
-		head, err := npy.Get[float64](a, which+"/state", 3)
+	rest := 2*len(n.layers) + 2*len(states) + 1 // time constants, states, noise, factor
+	var restored [2]*state[F]
+	var sources [2]*rand.ChaCha8
+	for i, which := range states {
+		noise, err := npy.Get[uint8](a, which+"/noise", -1)
+		if err != nil {
+			return err
+		}
+		sources[i] = new(rand.ChaCha8)
+		if err := sources[i].UnmarshalBinary(noise); err != nil {
+			return err
+		}
+		head, err := npy.Get[float64](a, which+"/state", 4)
 		if err != nil {
 			return err
 		}
 		batch := int(head[1])
 		if !(head[1] >= 0 && head[1] <= 1<<24) || float64(batch) != head[1] || !(head[0] >= 0) || math.IsInf(head[0], 0) {
-			return fmt.Errorf("%s/state is %v: must be a time, a batch size and 0 or 1", which, head)
+			return fmt.Errorf("%s/state is %v: must be a time, a batch size and twice 0 or 1", which, head)
 		}
 		if batch == 0 {
 			continue
@@ -148,10 +159,13 @@ func (r runner[F]) restore(data []byte) error {
 		if _, err := npy.Get[F](a, which+"/u1", batch*n.layers[0].out.size()); err != nil {
 			return err
 		}
-		s := n.newState(batch)
-		s.time, s.quiet = head[0], head[2] != 0
+		s := n.newState(batch, sources[i])
+		s.time, s.quiet, s.target = head[0], head[2] != 0, head[3] != 0
 		p.state(n, which, s)
-		states[i] = s
+		restored[i] = s
+	}
+	if len(a) != len(p.names)+rest {
+		return fmt.Errorf("%d arrays: must be %d (has the other network feedback or filters that this one has not?)", len(a), len(p.names)+rest)
 	}
 	got := make([][]F, len(p.names))
 	for i, name := range p.names {
@@ -185,7 +199,7 @@ func (r runner[F]) restore(data []byte) error {
 			return err
 		}
 	}
-	for _, s := range states {
+	for _, s := range restored {
 		if s == nil {
 			continue
 		}
@@ -196,7 +210,6 @@ func (r runner[F]) restore(data []byte) error {
 		}
 		n.present(s)
 	}
-	n.learning, n.predicting, n.factor = states[0], states[1], factor[0]
-	n.noise, n.rnd = source, rand.New(source)
+	n.learning, n.predicting, n.factor, n.noise = restored[0], restored[1], factor[0], sources
 	return nil
 }

@@ -128,9 +128,7 @@ func TestMNIST(t *testing.T) {
 // alarms below 3e-7 if only the images make the difference).
 func beside(t *testing.T, o Options, train, test *data.Pairs, lo learn.Options) {
 	t.Helper()
-	control := o
-	control.Rate *= float64(o.Steps-o.Gate) / float64(o.Steps)
-	b, err := NewBackprop(control)
+	b, err := NewBackprop(o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -32,7 +32,8 @@ type Options struct {
 
 	// Checkpoint, if set, is a file that is written after every epoch; at any time it is the
 	// old one or the whole new one. If it exists, Fit goes on from it, bit for bit, provided
-	// that it was made with the same options and data of the same size.
+	// that it was made with the same options (Epochs may have grown) and data of the same size.
+	// The history keeps the evaluation after what was the last epoch.
 	Checkpoint string `json:"-"`
 	// OnEpoch, if set, is called after every epoch.
 	OnEpoch func(Epoch) `json:"-"`
@@ -64,6 +65,8 @@ type StoppedError struct {
 	Batch      int    // batch of the next pass that failed, from 0
 	Checkpoint string // the file that holds the last good state; empty if none was asked for
 	Err        error  // why
+
+	lost bool // the learner could not be put back
 }
 
 // Error names the place, the reason and the checkpoint.
@@ -71,6 +74,8 @@ func (e *StoppedError) Error() string {
 	where := "the learner is as it was after that"
 	if e.Checkpoint != "" {
 		where = "the state after that is in " + e.Checkpoint
+	} else if e.lost {
+		where = "the learner could not be put back to it"
 	}
 	return fmt.Sprintf("learn: stopped in batch %d after %d epochs (%s): %v", e.Batch, e.Epoch, where, e.Err)
 }
@@ -93,6 +98,9 @@ func Fit(ctx context.Context, l Learner, d Dataset, o Options) (History, error) 
 		if err := f.load(); err != nil {
 			return nil, err
 		}
+		if n := len(f.history); n > o.Epochs {
+			return nil, fmt.Errorf("learn: Epochs = %d: must be at least the %d of checkpoint %s", o.Epochs, n, o.Checkpoint)
+		}
 	}
 	if f.good, err = l.MarshalBinary(); err != nil {
 		return nil, fmt.Errorf("learn: %w", err)
@@ -105,7 +113,7 @@ func Fit(ctx context.Context, l Learner, d Dataset, o Options) (History, error) 
 				stopped.Checkpoint = o.Checkpoint
 			}
 			if back := l.UnmarshalBinary(f.good); back != nil {
-				stopped.Err = errors.Join(err, back)
+				stopped.Err, stopped.lost = errors.Join(err, back), true
 			}
 			return f.history, stopped
 		}

@@ -151,13 +151,17 @@ func TestResume(t *testing.T) {
 	dir := t.TempDir()
 	run := func(epochs int, path string) (*line, History) {
 		l := newLine()
-		h, err := Fit(context.Background(), l, doubles, Options{Epochs: epochs, Batch: 2, Seed: 3, Validation: doubles, Checkpoint: path})
+		h, err := Fit(context.Background(), l, doubles, Options{Epochs: epochs, Batch: 2, Seed: 3, Validation: doubles, Checkpoint: path,
+			Rate: func(e int) float64 { return 1 / float64(e+1) }})
 		if err != nil {
 			t.Fatal(err)
 		}
 		return l, h
 	}
 	whole, wholeHistory := run(6, filepath.Join(dir, "whole"))
+	if whole.w == 0 {
+		t.Fatal("nothing learned")
+	}
 	path := filepath.Join(dir, "parts")
 	run(2, path)
 	parts, partsHistory := run(6, path)
@@ -168,8 +172,20 @@ func TestResume(t *testing.T) {
 		t.Errorf("the second part showed %d pairs: must be 20", len(parts.shown))
 	}
 	// Other options or a damaged file are refused, and the file stays.
-	if _, err := Fit(context.Background(), newLine(), doubles, Options{Epochs: 6, Batch: 3, Seed: 3, Checkpoint: path}); err == nil {
-		t.Error("other options: no error")
+	for name, change := range map[string]func(*Options) Dataset{
+		"nothing":        func(*Options) Dataset { return doubles },
+		"batch":          func(o *Options) Dataset { o.Batch = 3; return doubles },
+		"seed":           func(o *Options) Dataset { o.Seed = 4; return doubles },
+		"every":          func(o *Options) Dataset { o.Every = 2; return doubles },
+		"evaluation":     func(o *Options) Dataset { o.EvalBatch = 1; return doubles },
+		"fewer epochs":   func(o *Options) Dataset { o.Epochs = 5; return doubles },
+		"data of 4 rows": func(*Options) Dataset { return doubles[:4] },
+	} {
+		o := Options{Epochs: 6, Batch: 2, Seed: 3, Validation: doubles, Checkpoint: path}
+		d := change(&o)
+		if _, err := Fit(context.Background(), newLine(), d, o); (err == nil) != (name == "nothing") {
+			t.Errorf("other %s: %v", name, err)
+		}
 	}
 	b, err := os.ReadFile(path)
 	if err != nil {

@@ -9,9 +9,10 @@ import (
 // Team is a fixed set of goroutines with their packing buffers. It serves one goroutine at a
 // time. A nil Team is the caller alone.
 type Team struct {
-	wake  []chan struct{} // of every helper; the caller is worker 0
-	ended sync.WaitGroup
-	work  func(worker int)
+	wake   []chan struct{} // of every helper; the caller is worker 0
+	ended  sync.WaitGroup
+	closed sync.Once
+	work   func(worker int)
 
 	// Do.
 	f        func(lo, hi int)
@@ -55,14 +56,16 @@ func (t *Team) Workers() int {
 	return len(t.wake) + 1
 }
 
-// Close ends the goroutines. The team must not be used afterwards. Closing nil does nothing.
+// Close ends the goroutines. The team must not be used afterwards. Closing nil, or again, does nothing.
 func (t *Team) Close() {
 	if t == nil {
 		return
 	}
-	for _, w := range t.wake {
-		close(w)
-	}
+	t.closed.Do(func() {
+		for _, w := range t.wake {
+			close(w)
+		}
+	})
 }
 
 // all lets every worker do work(worker).

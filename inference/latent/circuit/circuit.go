@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -65,6 +66,7 @@ func New(o Options) (*Circuit, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
+	o.Sizes, o.Up, o.Clip = slices.Clone(o.Sizes), slices.Clone(o.Up), slices.Clone(o.Clip)
 	c := &Circuit{o: o, clock: dynamics.Clock{Dt: o.Dt}}
 	var err error
 	if c.noise, err = dynamics.NewWhite[float64](o.Noise, o.Dt); err != nil {

@@ -176,11 +176,23 @@ func TestReference(t *testing.T) {
 		o.Original, o.Random, o.Seed = original, true, 8
 		o.Up, o.IP, o.PI = []float64{.5, .3}, .4, .2
 		o.Clip = []float64{1.1, .9}
+		o.Gl, o.Gb, o.Ga, o.Gd, o.Gsom = .03, .1, .05, .14, .07 // all of them different
 		c := open(t, o)
-		p := newPlain(t, c)
 		r := rand.New(rand.NewPCG(2, 2))
+		for _, k := range []Kind{Up, Down, PI, IP} {
+			w, err := c.Weights(k, 1)
+			must(t, err)
+			w.Apply(func(_, _ int, _ float64) float64 { return 2*r.Float64() - 1 }, w)
+			must(t, c.SetWeights(k, 1, w))
+			got, err := c.Weights(k, 1)
+			must(t, err)
+			if !mat.Equal(got, w) {
+				t.Fatalf("weights of kind %d are not those that were set", k)
+			}
+		}
+		p := newPlain(t, c)
 		for k := range 60 {
-			x := []float64{r.Float64(), r.Float64(), r.Float64()}
+			x := []float64{r.Float64(), r.Float64(), 12 * r.Float64()}
 			var y []float64
 			if k%4 > 0 {
 				y = []float64{r.Float64(), r.Float64()}

@@ -42,9 +42,9 @@ func (c Curve) FirstPerfect() int {
 	return 0
 }
 
-// Last is the mean accuracy of the last n epochs.
+// Last is the mean accuracy of the last n epochs (all if there are fewer), and NaN of none.
 func (c Curve) Last(n int) float64 {
-	n = min(n, len(c.Accuracy))
+	n = max(0, min(n, len(c.Accuracy)))
 	s := 0.0
 	for _, a := range c.Accuracy[len(c.Accuracy)-n:] {
 		s += a
