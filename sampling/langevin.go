@@ -86,6 +86,7 @@ type Langevin struct {
 	n     int
 	step  int64
 	rnd   []*rand.Rand
+	ready bool // Reset has succeeded
 
 	x, grad, xi []float64
 	next        []float64 // Averaged: the noise of the next step; Metropolis: proposals
@@ -192,7 +193,7 @@ func (l *Langevin) Accepted() float64 {
 }
 
 // Reset puts all chains at time 0 in the states of start (nil: at 0). At temperature 0 src may
-// be nil.
+// be nil. If the energy refuses the start, the sampler must be Reset again.
 func (l *Langevin) Reset(start []float64, src []rand.Source) error {
 	if start != nil && len(start) != len(l.x) {
 		return fmt.Errorf("sampling: start has %d entries: must have %d", len(start), len(l.x))
@@ -203,19 +204,20 @@ func (l *Langevin) Reset(start []float64, src []rand.Source) error {
 	if l.o.Temperature > 0 && len(src) != l.o.Chains {
 		return fmt.Errorf("sampling: %d sources: must be one for each of %d chains", len(src), l.o.Chains)
 	}
-	clear(l.x)
-	copy(l.x, start)
-	l.step, l.tried, l.accepted, l.rnd = 0, 0, 0, nil
+	var rnd []*rand.Rand
 	if l.o.Temperature > 0 {
 		for _, s := range src {
 			if s == nil {
 				return errors.New("sampling: a source is nil")
 			}
-			l.rnd = append(l.rnd, rand.New(s))
+			rnd = append(rnd, rand.New(s))
 		}
-		if l.o.Rule == Averaged {
-			l.draw(l.next)
-		}
+	}
+	clear(l.x)
+	copy(l.x, start)
+	l.step, l.tried, l.accepted, l.rnd, l.ready = 0, 0, 0, rnd, false
+	if l.o.Rule == Averaged {
+		l.draw(l.next)
 	}
 	l.sys.Gradient(l.grad, l.x)
 	if l.o.Rule == Metropolis {
@@ -229,6 +231,7 @@ func (l *Langevin) Reset(start []float64, src []rand.Source) error {
 			return err
 		}
 	}
+	l.ready = true
 	return nil
 }
 
@@ -246,7 +249,7 @@ func (l *Langevin) draw(dst []float64) {
 
 // Advance moves all chains to the first step at or after t.
 func (l *Langevin) Advance(t float64) error {
-	if l.rnd == nil && l.o.Temperature > 0 {
+	if !l.ready {
 		return errors.New("sampling: Langevin must be Reset first")
 	}
 	for end := l.clock.Ceil(t); l.step < end; {

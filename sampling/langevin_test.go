@@ -224,6 +224,41 @@ func TestLangevinLaw(t *testing.T) {
 	}
 }
 
+// TestLangevinTau: steps of dt with τ are those of dt/τ, bit for bit, and so are acceptances.
+func TestLangevinTau(t *testing.T) {
+	for name, o := range map[string]sampling.LangevinOptions{
+		"Euler-Maruyama": {}, "averaged": {Rule: sampling.Averaged}, "Metropolis": {Rule: sampling.Metropolis},
+	} {
+		var states [2][]float64
+		var accepted [2]float64
+		for k, tau := range []float64{1, 2} {
+			o.Dt, o.Tau, o.Chains, o.Temperature = .4*tau, tau, 10, bentT
+			l, err := sampling.NewLangevin(bent{}, o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for range 2 { // the second time the same again
+				if err := l.Reset(nil, streams(10, "tau")); err != nil {
+					t.Fatal(err)
+				}
+				if a := l.Accepted(); a != 1 {
+					t.Errorf("%s: accepted %v of nothing", name, a)
+				}
+				if err := l.Advance(100 * o.Dt); err != nil {
+					t.Fatal(err)
+				}
+			}
+			states[k], accepted[k] = slices.Clone(l.State()), l.Accepted()
+		}
+		if !slices.Equal(states[0], states[1]) || accepted[0] != accepted[1] {
+			t.Errorf("%s: τ = 2: %v, %v accepted: must be %v, %v", name, states[1], accepted[1], states[0], accepted[0])
+		}
+		if a := accepted[0]; (o.Rule == sampling.Metropolis) != (a > .5 && a < .999) || o.Rule != sampling.Metropolis && a != 1 {
+			t.Errorf("%s: accepted %v", name, a)
+		}
+	}
+}
+
 // quadratic is E = ½xᵀHx.
 func quadratic(t testing.TB) *dynamics.Gaussian {
 	t.Helper()
@@ -489,7 +524,33 @@ func TestLangevinRefusals(t *testing.T) {
 	if err := w.Reset([]float64{2}, src[:1]); err == nil {
 		t.Error("start without energy: no error")
 	}
+	// A Reset that failed, or was left out, is noticed.
+	for _, temperature := range []float64{0, 1} {
+		l, err := sampling.NewLangevin(bent{}, sampling.LangevinOptions{Dt: .1, Chains: 2, Temperature: temperature})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := l.Advance(1); err == nil {
+			t.Errorf("temperature %v: not Reset: no error", temperature)
+		}
+	}
+	l, err = sampling.NewLangevin(bent{}, sampling.LangevinOptions{Dt: .1, Chains: 2, Temperature: 1, Rule: sampling.Metropolis})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Reset(nil, []rand.Source{streams(1, "x")[0], nil}); err == nil {
+		t.Error("a source that is nil: no error")
+	}
+	if err := l.Advance(1); err == nil {
+		t.Error("after a Reset that failed: no error")
+	}
 }
+
+var errRefused = errors.New("refused")
+
+type refusing struct{}
+
+func (refusing) RecordReal(float64, []float64, int) error { return errRefused }
 
 func TestRunReal(t *testing.T) {
 	l, err := sampling.NewLangevin(bent{}, sampling.LangevinOptions{Dt: .1, Chains: 2})
@@ -517,6 +578,41 @@ func TestRunReal(t *testing.T) {
 	}
 	if len(s.Times()) != 4 || calls != 4 || len(s.Variable(1)[1]) != 4 {
 		t.Errorf("%d states, %d calls", len(s.Times()), calls)
+	}
+	// A second run goes on from there; progress counts from its begin.
+	var last sampling.Progress
+	sch.OnProgress = func(p sampling.Progress) { last = p }
+	if err := sampling.RunReal(context.Background(), l, sch, s); err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []float64{1.5, 2, 2.5, 3, 4.5, 5, 5.5, 6} {
+		if math.Abs(s.Times()[i]-want) > 1e-12 {
+			t.Errorf("times %v", s.Times())
+		}
+	}
+	if math.Abs(last.Time-3) > 1e-12 {
+		t.Errorf("at the end: %+v", last)
+	}
+	if err := sampling.RunReal(context.Background(), l, sch, refusing{}); !errors.Is(err, errRefused) {
+		t.Errorf("a recorder that fails: %v", err)
+	}
+	// Every step once, whatever the step and the warm-up: sums are rounded, steps are not.
+	for _, dt := range []float64{.1, .05, .3, .025, .7, .01} {
+		for _, warmup := range []float64{0, 10, 20, 33.3, 7} {
+			l, err := sampling.NewLangevin(bent{}, sampling.LangevinOptions{Dt: dt})
+			if err != nil {
+				t.Fatal(err)
+			}
+			s, _ := estimate.NewRealSeries(2)
+			if err := errors.Join(l.Reset(nil, nil), sampling.RunReal(context.Background(), l, sampling.RealSchedule{Warmup: warmup, Duration: 1000 * dt, Every: dt}, s)); err != nil {
+				t.Fatal(err)
+			}
+			for i, at := range s.Times()[1:] {
+				if math.Abs(at-s.Times()[i]-dt) > 1e-9 {
+					t.Fatalf("dt %v, warm-up %v: state %d at %v, the one before at %v", dt, warmup, i+1, at, s.Times()[i])
+				}
+			}
+		}
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()

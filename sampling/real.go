@@ -57,14 +57,17 @@ func RunReal(ctx context.Context, s RealSampler, sch RealSchedule, rec ...RealRe
 	if n < 1 {
 		return errors.New("sampling: Every is longer than Duration: no state would be recorded")
 	}
+	// The sum may lie a rounding error behind the step that is meant; the step after it would be one
+	// too many.
 	t0 := s.Time()
+	advance := func(t float64) error { return s.Advance((t0 + t) * (1 - 1e-12)) }
 	// The warm-up is cut up too, so that a long one can be cancelled.
 	steps := math.Ceil(sch.Warmup / sch.Every)
 	for i := 1.0; i <= steps; i++ {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := s.Advance(t0 + sch.Warmup*(i/steps)); err != nil {
+		if err := advance(sch.Warmup * (i / steps)); err != nil {
 			return err
 		}
 	}
@@ -72,7 +75,7 @@ func RunReal(ctx context.Context, s RealSampler, sch RealSchedule, rec ...RealRe
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := s.Advance(t0 + sch.Warmup + i*sch.Every); err != nil {
+		if err := advance(sch.Warmup + i*sch.Every); err != nil {
 			return err
 		}
 		for _, r := range rec {

@@ -1,9 +1,11 @@
 package estimate
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/mat"
 )
@@ -65,12 +67,14 @@ func (m *RealMoments) RecordReal(t float64, x []float64, chains int) error {
 
 // Merge adds the chains of o, as further chains.
 func (m *RealMoments) Merge(o *RealMoments) error {
+	if err := checkMerge(m, o); err != nil {
+		return err
+	}
 	if o.n != m.n {
 		return fmt.Errorf("estimate: merge of %d variables with %d", m.n, o.n)
 	}
 	if m.chains == nil {
-		*m = *o
-		return nil
+		m.origin = slices.Clone(o.origin)
 	}
 	for _, s := range o.chains {
 		m.chains = append(m.chains, s.about(o.origin, m.origin))
@@ -93,6 +97,44 @@ func (s realSums) about(from, to []float64) realSums {
 		}
 	}
 	return r
+}
+
+type realMomentsJSON struct {
+	N      int         `json:"n"`
+	Origin []float64   `json:"origin"`
+	Count  []float64   `json:"count"` // by chain
+	X      [][]float64 `json:"x"`     // Σ(x − origin)
+	XX     [][]float64 `json:"xx"`    // Σ(x − origin)(x − origin)ᵀ, upper triangle by rows
+}
+
+// MarshalJSON writes the sums of all chains.
+func (m *RealMoments) MarshalJSON() ([]byte, error) {
+	enc := realMomentsJSON{N: m.n, Origin: m.origin}
+	for _, s := range m.chains {
+		enc.Count, enc.X, enc.XX = append(enc.Count, s.count), append(enc.X, s.x), append(enc.XX, s.xx)
+	}
+	return json.Marshal(enc)
+}
+
+// UnmarshalJSON restores the sums. It changes nothing if it fails.
+func (m *RealMoments) UnmarshalJSON(b []byte) error {
+	var dec realMomentsJSON
+	if err := json.Unmarshal(b, &dec); err != nil {
+		return fmt.Errorf("estimate: moments: %w", err)
+	}
+	chains := len(dec.Count)
+	if dec.N < 1 || len(dec.X) != chains || len(dec.XX) != chains || chains > 0 && len(dec.Origin) != dec.N {
+		return fmt.Errorf("estimate: moments of %d variables and %d chains with %d and %d sums and an origin of %d: must fit", dec.N, chains, len(dec.X), len(dec.XX), len(dec.Origin))
+	}
+	r := RealMoments{n: dec.N, origin: dec.Origin}
+	for c, count := range dec.Count {
+		if !(count >= 1) || count != math.Floor(count) || len(dec.X[c]) != dec.N || len(dec.XX[c]) != dec.N*(dec.N+1)/2 {
+			return fmt.Errorf("estimate: chain %d of moments has %v states and %d and %d sums: must be ≥ 1, %d and %d", c, count, len(dec.X[c]), len(dec.XX[c]), dec.N, dec.N*(dec.N+1)/2)
+		}
+		r.chains = append(r.chains, realSums{count, dec.X[c], dec.XX[c]})
+	}
+	*m = r
+	return nil
 }
 
 // Chains is the number of chains.
@@ -212,6 +254,56 @@ func (s *RealSeries) RecordReal(t float64, x []float64, chains int) error {
 		}
 	}
 	s.times = append(s.times, t)
+	return nil
+}
+
+// Merge adds the chains of o, which must have been recorded at the same times, as further chains.
+func (s *RealSeries) Merge(o *RealSeries) error {
+	if err := checkMerge(s, o); err != nil {
+		return err
+	}
+	if o.n != s.n || !slices.Equal(o.times, s.times) {
+		return fmt.Errorf("estimate: merge of series of %d variables at %d times with %d at %d: variables and times must be the same", s.n, len(s.times), o.n, len(o.times))
+	}
+	for i := range s.values {
+		for _, chain := range o.values[i] {
+			s.values[i] = append(s.values[i], slices.Clone(chain))
+		}
+	}
+	return nil
+}
+
+type realSeriesJSON struct {
+	N      int           `json:"n"`
+	Times  []float64     `json:"times"`  // [ms]
+	Values [][][]float64 `json:"values"` // by variable, chain, state
+}
+
+// MarshalJSON writes all states.
+func (s *RealSeries) MarshalJSON() ([]byte, error) {
+	return json.Marshal(realSeriesJSON{s.n, s.times, s.values})
+}
+
+// UnmarshalJSON restores them. It changes nothing if it fails.
+func (s *RealSeries) UnmarshalJSON(b []byte) error {
+	var dec realSeriesJSON
+	if err := json.Unmarshal(b, &dec); err != nil {
+		return fmt.Errorf("estimate: series: %w", err)
+	}
+	if dec.N < 1 || len(dec.Values) != dec.N && (dec.Values != nil || len(dec.Times) > 0) {
+		return fmt.Errorf("estimate: series of %d variables with those of %d: must be the same, and ≥ 1", dec.N, len(dec.Values))
+	}
+	for i, chains := range dec.Values {
+		if len(chains) == 0 || len(chains) != len(dec.Values[0]) {
+			return fmt.Errorf("estimate: variable %d of a series has %d chains: must be ≥ 1, as many as all", i, len(chains))
+		}
+		for _, x := range chains {
+			if len(x) != len(dec.Times) {
+				return fmt.Errorf("estimate: variable %d of a series has %d states at %d times", i, len(x), len(dec.Times))
+			}
+		}
+	}
+	*s = RealSeries{dec.N, dec.Values, dec.Times}
 	return nil
 }
 

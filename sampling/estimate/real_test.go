@@ -1,8 +1,10 @@
 package estimate
 
 import (
+	"encoding/json"
 	"math"
 	"math/rand/v2"
+	"reflect"
 	"testing"
 
 	"gonum.org/v1/gonum/stat"
@@ -42,8 +44,41 @@ func TestRealMoments(t *testing.T) {
 			}
 		}
 	}
+	// Into an empty one first: what is merged stays as it is, whatever comes after.
+	empty, _ := NewRealMoments(n)
+	if err := empty.Merge(parts[1]); err != nil {
+		t.Fatal(err)
+	}
+	if err := empty.RecordReal(0, x[0][2*n:], 3); err != nil {
+		t.Fatal(err)
+	}
+	if empty.Count() != 3*(states+1) || parts[1].Count() != 3*states {
+		t.Errorf("%d and %d states after a merge", empty.Count(), parts[1].Count())
+	}
+	if parts[0].Merge(nil) == nil || parts[0].Merge(parts[0]) == nil || s.Merge(nil) == nil || s.Merge(s) == nil {
+		t.Error("merge of nil or of itself: no error")
+	}
 	if err := parts[0].Merge(parts[1]); err != nil {
 		t.Fatal(err)
+	}
+	// JSON holds all.
+	b, err := json.Marshal(parts[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var restored RealMoments
+	if err := json.Unmarshal(b, &restored); err != nil || !reflect.DeepEqual(&restored, parts[0]) {
+		t.Errorf("restored: %+v, %v", restored, err)
+	}
+	if b, err = json.Marshal(s); err != nil {
+		t.Fatal(err)
+	}
+	var series RealSeries
+	if err := json.Unmarshal(b, &series); err != nil || !reflect.DeepEqual(&series, s) {
+		t.Errorf("restored: %+v, %v", series, err)
+	}
+	if err := series.Merge(s); err != nil || len(series.Variable(2)) != 2*chains || !reflect.DeepEqual(series.Variable(2)[chains:], s.Variable(2)) || len(s.Variable(2)) != chains {
+		t.Errorf("merged: %d chains, %v", len(series.Variable(2)), err)
 	}
 	mean, se, err := m.Mean()
 	if err != nil {
@@ -156,5 +191,20 @@ func TestRealRefusals(t *testing.T) {
 	o, _ := NewRealMoments(3)
 	if err := m.Merge(o); err == nil {
 		t.Error("merge of other variables: no error")
+	}
+	p, _ := NewRealSeries(2)
+	if err := s.Merge(p); err == nil {
+		t.Error("merge of other times: no error")
+	}
+	for _, bad := range []string{`{`, `{"n":0}`, `{"n":1,"count":[1]}`, `{"n":1,"origin":[0],"count":[0.5],"x":[[1]],"xx":[[1]]}`,
+		`{"n":1,"origin":[0],"count":[1],"x":[[1,2]],"xx":[[1]]}`, `{"n":2,"origin":[0,0],"count":[1],"x":[[1,2]],"xx":[[1,2]]}`} {
+		if err := json.Unmarshal([]byte(bad), m); err == nil || m.Count() != 1 {
+			t.Errorf("moments of %s: %v", bad, err)
+		}
+	}
+	for _, bad := range []string{`{`, `{"n":0}`, `{"n":1,"times":[1]}`, `{"n":1,"times":[1],"values":[[]]}`, `{"n":2,"times":[1],"values":[[[1]]]}`, `{"n":2,"times":[1],"values":[[[1]],[[1],[2]]]}`, `{"n":1,"times":[1],"values":[[[1,2]]]}`} {
+		if err := json.Unmarshal([]byte(bad), s); err == nil || len(s.Times()) != 1 {
+			t.Errorf("series of %s: %v", bad, err)
+		}
 	}
 }
