@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -67,11 +68,7 @@ func (g *Gaussian) Energy(dst, x []float64) {
 		row := x[b*n : (b+1)*n]
 		e := 0.0
 		for i, v := range row {
-			s := 0.0
-			for j, w := range row {
-				s += g.h.At(i, j) * w
-			}
-			e += v * (s/2 - g.lin[i])
+			e += v * (-floats.Dot(g.neg.RawRowView(i), row)/2 - g.lin[i])
 		}
 		dst[b] = e
 	}

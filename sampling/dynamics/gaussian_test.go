@@ -373,3 +373,26 @@ func mustLinear(t testing.TB) *Linear {
 	}
 	return l
 }
+
+// TestSpreadScale: the size of the noise scales the covariance of a step and nothing else, for one variable
+// σ²(1 − e^{−2dt})/2.
+func TestSpreadScale(t *testing.T) {
+	for _, size := range []float64{1e-200, 1e-8, 1, 1e8, 1e16, 1e200} {
+		l, err := NewLinear(mat.NewDense(2, 2, []float64{-1, 0, 0, -2}), nil, diag(size, size*1e-10))
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := l.Spread(.1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, want := range []float64{-size * math.Expm1(-.2) / 2, -size * 1e-10 * math.Expm1(-.4) / 4} {
+			if math.Abs(c.At(i, i)-want) > 1e-13*want {
+				t.Errorf("size %v: variance %d is %v: must be %v", size, i, c.At(i, i), want)
+			}
+		}
+	}
+	if _, err := Stein(mat.NewDense(2, 2, []float64{.5, 1e200, 0, .5}), diag(1, 1)); err == nil {
+		t.Error("a covariance beyond double precision: no error")
+	}
+}

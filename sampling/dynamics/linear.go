@@ -145,7 +145,11 @@ func (l *Linear) Spread(dt float64) (*mat.SymDense, error) {
 	}
 	n := len(l.b)
 	// The integral over a short step by the matrix exponential of [[−A Q] [0 Aᵀ]], whose
-	// entries stay small, then doubled: S(2h) = S(h) + e^{Ah} S(h) e^{Aᵀh}.
+	// entries stay small, Q being scaled, then doubled: S(2h) = S(h) + e^{Ah} S(h) e^{Aᵀh}.
+	size := mat.Max(l.q) // a diagonal entry
+	if size == 0 {
+		return mat.NewSymDense(n, nil), nil
+	}
 	h, doublings := dt, 0
 	for norm := mat.Norm(l.a, 1); norm*h > 0.5 && doublings < 1000; doublings++ {
 		h /= 2
@@ -154,7 +158,7 @@ func (l *Linear) Spread(dt float64) (*mat.SymDense, error) {
 	for i := range n {
 		for j := range n {
 			c.Set(i, j, -h*l.a.At(i, j))
-			c.Set(i, n+j, h*l.q.At(i, j))
+			c.Set(i, n+j, h*(l.q.At(i, j)/size))
 			c.Set(n+i, n+j, h*l.a.At(j, i))
 		}
 	}
@@ -169,6 +173,7 @@ func (l *Linear) Spread(dt float64) (*mat.SymDense, error) {
 		m.Mul(&m, &m)
 	}
 	cov := symmetric(&s)
+	cov.ScaleSym(size, cov)
 	if err := finite("the covariance of a step", cov.RawSymmetric().Data); err != nil {
 		return nil, err
 	}

@@ -24,15 +24,18 @@ func NewLookAhead[F Float](n int, tauM, tauR []float64, dt float64) (*LookAhead[
 	if n < 1 {
 		return nil, fmt.Errorf("dynamics: %d neurons: must be ≥ 1", n)
 	}
-	if !(dt > 0) || math.IsInf(dt, 0) {
-		return nil, fmt.Errorf("dynamics: dt = %v ms: must be finite and > 0", dt)
-	}
 	l := &LookAhead[F]{n: n}
-	return l, l.Set(tauM, tauR, dt)
+	if err := l.Set(tauM, tauR, dt); err != nil {
+		return nil, err
+	}
+	return l, nil
 }
 
-// Set changes the time constants and the step.
+// Set changes the time constants and the step. It changes nothing if it fails.
 func (l *LookAhead[F]) Set(tauM, tauR []float64, dt float64) error {
+	if !(dt > 0) || math.IsInf(dt, 0) {
+		return fmt.Errorf("dynamics: dt = %v ms: must be finite and > 0", dt)
+	}
 	if err := errors.Join(checkTaus("tauM", tauM, l.n), checkTaus("tauR", tauR, l.n)); err != nil {
 		return err
 	}

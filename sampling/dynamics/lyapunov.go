@@ -103,7 +103,10 @@ func double(m, c *mat.Dense) (*mat.Dense, error) {
 		var t mat.Dense
 		t.Product(m, s, m.T())
 		s.Add(s, &t)
-		if mat.Norm(&t, 1) <= 1e-18*mat.Norm(s, 1) {
+		switch size := mat.Norm(s, 1); {
+		case math.IsInf(size, 0) || math.IsNaN(size):
+			return nil, errors.New("dynamics: the covariance is beyond double precision")
+		case mat.Norm(&t, 1) <= 1e-18*size:
 			return s, nil
 		}
 		var sq mat.Dense

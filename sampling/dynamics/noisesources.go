@@ -31,7 +31,8 @@ func (w White[F]) Add(x []F, r *rand.Rand) {
 }
 
 // OU is the Ornstein-Uhlenbeck process, τ dξ = −ξ dt + σ√(2τ) dW: coloured noise of
-// stationary variance σ² and autocorrelation e^{−|t|/τ}. Its steps are exact for any dt.
+// stationary variance σ² and autocorrelation e^{−|t|/τ}. Its steps are exact for any dt; in
+// single precision the variance is, and the correlation time as far as e^{−dt/τ} can be written.
 type OU[F Float] struct {
 	decay, kick, sd F
 }
@@ -42,11 +43,13 @@ func NewOU[F Float](sigma, tau, dt float64) (OU[F], error) {
 	if !(sigma >= 0) || math.IsInf(sigma, 0) || !(tau > 0) || math.IsInf(tau, 0) || !(dt > 0) || math.IsInf(dt, 0) {
 		return OU[F]{}, fmt.Errorf("dynamics: Ornstein-Uhlenbeck noise of %v with %v ms in steps of %v ms: must be finite, ≥ 0, > 0 and > 0", sigma, tau, dt)
 	}
-	return OU[F]{
-		decay: F(math.Exp(-dt / tau)),
-		kick:  F(sigma * math.Sqrt(-math.Expm1(-2*dt/tau))),
-		sd:    F(sigma),
-	}, nil
+	// The decay of single precision is rounded; the variance of the kicks is that which goes with it.
+	decay := F(math.Exp(-dt / tau))
+	loss := -math.Expm1(-2 * dt / tau)
+	if exact := float64(decay); exact != math.Exp(-dt/tau) {
+		loss = (1 - exact) * (1 + exact)
+	}
+	return OU[F]{decay: decay, kick: F(sigma * math.Sqrt(loss)), sd: F(sigma)}, nil
 }
 
 // Start draws a stationary state.

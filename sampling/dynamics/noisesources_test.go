@@ -81,6 +81,29 @@ func TestOU(t *testing.T) {
 	}
 }
 
+// TestOURounding: in single precision the kicks go with the rounded decay, so that the variance is right
+// for short steps too.
+func TestOURounding(t *testing.T) {
+	for _, dt := range []float64{1e-6, 1e-5, 1e-3, .1, 3} {
+		o, err := NewOU[float32](2, 1, dt)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, k := float64(o.decay), float64(o.kick)
+		if v := k * k / ((1 - a) * (1 + a)); math.Abs(v-4) > 4*3e-7 {
+			t.Errorf("dt = %v τ: stationary variance %v: must be 4", dt, v)
+		}
+	}
+	// In double precision nothing is rounded away.
+	o, err := NewOU[float64](2, 1, 1e-9)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := 2 * math.Sqrt(2e-9*(1-1e-9)); math.Abs(o.kick-want) > 1e-12*want {
+		t.Errorf("kick %v: must be %v", o.kick, want)
+	}
+}
+
 // TestShot: variance νw²/2a, mean νw/a and excess kurtosis a/ν of a leaky unit, for ν/a = 1,
 // 5, 20. The decay is exact; kicks fall at the end of steps, which are short.
 func TestShot(t *testing.T) {

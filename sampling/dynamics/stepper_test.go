@@ -302,6 +302,48 @@ func (blowUp) Drift(dst, x []float64, _ float64) {
 	}
 }
 
+// growth is dx = μx dt + (1 + t)σx dW (Itô): noise that depends on state and time.
+type growth struct{}
+
+func (growth) Dim() int { return 1 }
+func (growth) Drift(dst, x []float64, _ float64) {
+	for i, v := range x {
+		dst[i] = .3 * v
+	}
+}
+func (growth) Diffuse(dst, x, xi []float64, t float64) {
+	for i, v := range x {
+		dst[i] = (1 + t) * .5 * v * xi[i]
+	}
+}
+
+// TestMultiplicativeNoise: noise is that of the state and the time at which a step begins, as Itô has it,
+// number by number.
+func TestMultiplicativeNoise(t *testing.T) {
+	const dt, at = .2, 3.
+	for _, method := range []Method{Euler, Heun} {
+		s, err := NewStepper(growth{}, StepperOptions{Method: method, Dt: dt, Batch: 2, Temperature: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		x := []float64{2, -5}
+		if err := s.Step(x, at, sources(2, 4)); err != nil {
+			t.Fatal(err)
+		}
+		for b, r := range sources(2, 4) {
+			x0 := []float64{2, -5}[b]
+			noise := (1 + at) * .5 * x0 * math.Sqrt(dt) * r.NormFloat64()
+			want := x0 + dt*.3*x0 + noise
+			if method == Heun {
+				want = x0 + dt/2*.3*(x0+want) + noise
+			}
+			if math.Abs(x[b]-want) > 1e-14*math.Abs(want) {
+				t.Errorf("%v, row %d: %v: must be %v", method, b, x[b], want)
+			}
+		}
+	}
+}
+
 func TestDiverged(t *testing.T) {
 	s, err := NewStepper(blowUp{}, StepperOptions{Dt: 1, Batch: 2})
 	if err != nil {
