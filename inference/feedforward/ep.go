@@ -215,6 +215,9 @@ func (t *epTrainer) epoch(ctx context.Context, epoch int) (EPEpoch, error) {
 			return t.sum, fmt.Errorf("feedforward: the cost is %v in batch %d of epoch %d: %w", t.sum.Cost, lo/t.o.Batch, epoch+1, dynamics.ErrDiverged)
 		}
 	}
+	if err := t.n.validate(); err != nil {
+		return t.sum, fmt.Errorf("feedforward: after epoch %d: %w: %w", epoch+1, dynamics.ErrDiverged, err)
+	}
 	c := 1 / float64(len(order))
 	t.sum.Cost, t.sum.Error, t.sum.Consistency = t.sum.Cost*c, t.sum.Error*c, t.sum.Consistency*c
 	return t.sum, nil

@@ -191,7 +191,7 @@ func TestEPGradient(t *testing.T) {
 			m.RawMatrix().Data[i] = .2 * r.NormFloat64()
 		}
 	}
-	n, err := New([]mat.Matrix{w1, w2}, [][]float64{{.5, .5, .5, .5}, {.4, .5}}, Options{Energy: Clipped})
+	n, err := New([]mat.Matrix{w1, w2}, [][]float64{{.5, .5, .5, .5}, {.4, .5}}, Options{Energy: Clipped, TopDown: [][]float64{{.1, .2, .3, .4}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -216,19 +216,20 @@ func TestEPGradient(t *testing.T) {
 		}
 		return c
 	}
-	var want [][]float64
-	for i := range n.w {
-		var g []float64
-		for j := range n.w[i].Data {
+	gradient := func(x []float64) (g []float64) {
+		for j, old := range x {
 			const h = 1e-5
-			old := n.w[i].Data[j]
-			n.w[i].Data[j] = old + h
+			x[j] = old + h
 			up := cost()
-			n.w[i].Data[j] = old - h
+			x[j] = old - h
 			g = append(g, (up-cost())/(2*h))
-			n.w[i].Data[j] = old
+			x[j] = old
 		}
-		want = append(want, g)
+		return g
+	}
+	var want, wantB [][]float64
+	for i := range n.w {
+		want, wantB = append(want, gradient(n.w[i].Data)), append(wantB, gradient(n.b[i]))
 	}
 	for _, sign := range []float64{1, -1} {
 		m := n.Clone()
@@ -242,9 +243,24 @@ func TestEPGradient(t *testing.T) {
 		for (rand.New(rng.Stream(uint64(seed), "sign")).Uint64()>>63 == 1) != (sign < 0) {
 			seed++
 		}
-		if err := e.learn(newEPBatch(m, nil, 1), []int{0}, rand.New(rng.Stream(uint64(seed), "sign"))); err != nil {
+		w := newEPBatch(m, nil, 1)
+		if err := e.learn(w, []int{0}, rand.New(rng.Stream(uint64(seed), "sign"))); err != nil {
 			t.Fatal(err)
 		}
+		if w.beta != sign*1e-5 || math.Abs(e.sum.Cost-cost()) > 1e-9 || e.sum.Error != 1 {
+			t.Errorf("sign %v: β %v, cost %v, errors %v: cost must be %v, and the smaller output is the larger target", sign, w.beta, e.sum.Cost, e.sum.Error, cost())
+		}
+		step := func(what string, before, after, gradient []float64, share float64) {
+			t.Helper()
+			for j, v := range after {
+				if d := v - before[j]; math.Abs(d+share*gradient[j]) > 1e-4*(1e-2+math.Abs(gradient[j])) {
+					t.Errorf("sign %v, %s[%d]: step %g, −gradient %g", sign, what, j, d, -share*gradient[j])
+				}
+			}
+		}
+		step("b_1", n.b[0], m.b[0], wantB[0], 1)
+		step("b_2", n.b[1], m.b[1], wantB[1], 1)
+		step("the share from above", n.td[0], m.td[0], wantB[0], .5)
 		for i := range m.w {
 			for j, v := range m.w[i].Data {
 				if d := v - n.w[i].Data[j]; math.Abs(d+want[i][j]) > 1e-4*(1e-2+math.Abs(want[i][j])) {
@@ -284,6 +300,51 @@ func TestEPConsistency(t *testing.T) {
 			t.Fatal(err)
 		}
 		return rep.Consistency[0] + rep.Consistency[1]
+	}
+	// Units outside the window do not count.
+	narrow := *e
+	narrow.o.Window, narrow.o.Rates, narrow.n = [2]float64{-.5, 1}, []float64{0, 0, 0}, n.Clone()
+	narrow.particles, narrow.sum = n.NewState(3), EPEpoch{}
+	w := newEPBatch(narrow.n, nil, 3)
+	if err := narrow.learn(w, []int{0, 1, 2}, r); err != nil {
+		t.Fatal(err)
+	}
+	in, out := 0, 0
+	for i := range w.e {
+		if i >= len(n.td) {
+			break
+		}
+		for b := range 3 {
+			for j, d := range w.e[i].Row(b) {
+				// The drive in the free phase, in which branches were compared.
+				a := n.b[i][j]
+				below := w.x.Row(b)
+				if i > 0 {
+					below = w.free[i-1].Row(b)
+				}
+				for k, v := range below {
+					a += n.w[i].Row(j)[k] * v
+				}
+				for k, v := range w.free[i+1].Row(b) {
+					a += n.w[i+1].Row(k)[j] * v
+				}
+				switch {
+				case a < -.5 || a > 1:
+					out++
+					if d != 0 {
+						t.Errorf("drive %v outside the window: difference %v", a, d)
+					}
+				default:
+					in++
+					if d == 0 {
+						t.Errorf("drive %v in the window: no difference", a)
+					}
+				}
+			}
+		}
+	}
+	if in < 3 || out < 3 {
+		t.Errorf("%d units inside the window, %d outside", in, out)
 	}
 	if got := e.sum.Consistency / 3; math.Abs(got-loss()) > 1e-12 {
 		t.Errorf("consistency %g, reported %g", got, loss())

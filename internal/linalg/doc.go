@@ -6,7 +6,7 @@
 // AVX-512, 4×4 in Go elsewhere. Every number of C is a sum over k in one order, in blocks of
 // fixed length, by fused multiplications and additions: results are the same bits whatever the
 // number of workers and of rows, and on AVX2 and AVX-512. The portable path rounds products
-// before it adds them and differs in the last bits; SPIKESAMPLING_PATH=portable forces it,
+// before it adds them, unless the compiler fuses both (not on amd64), and differs in the last bits; SPIKESAMPLING_PATH=portable forces it,
 // =avx2 forbids AVX-512.
 //
 // Wrong shapes are the caller's mistakes and panic.

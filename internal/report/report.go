@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -48,16 +49,36 @@ type Figure struct {
 
 // Row is one number beside that of the paper.
 type Row struct {
-	Experiment string   `json:"experiment"`
-	Paper      *float64 `json:"paper"` // null: the paper has no number
-	Ours       float64  `json:"ours"`
-	// Tolerance is what the specification accepts at most, or at least if AtLeast is set; null
-	// for none.
-	Tolerance *float64 `json:"tolerance"`
-	AtLeast   bool     `json:"-"`
-	Unit      string   `json:"unit"`
-	Scale     string   `json:"scale"`
-	WallS     float64  `json:"wall_s"`
+	Experiment string   // what was measured, the experiment's name first
+	Paper      *float64 // nil: the paper has no number
+	Ours       float64
+	// Tolerance is what the specification accepts at most, or at least if AtLeast is set; nil for
+	// none.
+	Tolerance *float64
+	AtLeast   bool
+	Unit      string  // of all three
+	Scale     string  // size of the experiment, beside the paper's
+	WallS     float64 // wall time [s]
+}
+
+// MarshalJSON writes the row with the names of users; JSON has no NaN and no infinities: they are null.
+func (r Row) MarshalJSON() ([]byte, error) {
+	number := func(v *float64) *float64 {
+		if v == nil || math.IsNaN(*v) || math.IsInf(*v, 0) {
+			return nil
+		}
+		return v
+	}
+	return json.Marshal(struct {
+		Experiment string   `json:"experiment"`
+		Paper      *float64 `json:"paper"`
+		Ours       *float64 `json:"ours"`
+		Tolerance  *float64 `json:"tolerance"`
+		AtLeast    bool     `json:"at_least"`
+		Unit       string   `json:"unit"`
+		Scale      string   `json:"scale"`
+		WallS      float64  `json:"wall_s"`
+	}{r.Experiment, number(r.Paper), number(&r.Ours), number(r.Tolerance), r.AtLeast, r.Unit, r.Scale, r.WallS})
 }
 
 // Number is a pointer to v, for a Row.

@@ -3,6 +3,7 @@ package report
 import (
 	"context"
 	"errors"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -52,7 +53,10 @@ func TestRun(t *testing.T) {
 	stops := func(err error, res *Result) Experiment {
 		return Experiment{"stops", func(context.Context, func(done, total float64)) (*Result, error) { return res, err }}
 	}
-	const row = `{"experiment":"x","paper":null,"ours":1,"tolerance":null,"unit":"","scale":"","wall_s":0}`
+	const row = `{"experiment":"x","paper":null,"ours":1,"tolerance":null,"at_least":false,"unit":"","scale":"","wall_s":0}`
+	nan := Experiment{"nan", func(context.Context, func(done, total float64)) (*Result, error) {
+		return &Result{Rows: []Row{{Experiment: "x", Ours: math.NaN(), Paper: Number(2), Tolerance: Number(3), AtLeast: true, Unit: "%", Scale: "full", WallS: 4}}}, nil
+	}}
 	for _, c := range []struct {
 		name  string
 		all   []Experiment
@@ -61,6 +65,7 @@ func TestRun(t *testing.T) {
 		lines int
 	}{
 		{"all is well", []Experiment{ok, ok}, nil, `{"rows":[` + row + `,` + row + `],"partial":false}` + "\n", 4},
+		{"not a number", []Experiment{nan}, nil, `{"rows":[{"experiment":"x","paper":2,"ours":null,"tolerance":3,"at_least":true,"unit":"%","scale":"full","wall_s":4}],"partial":false}` + "\n", 2},
 		{"the second fails", []Experiment{ok, stops(failed, nil), ok}, failed, `{"rows":[` + row + `],"partial":true}` + "\n", 2},
 		{"the second fails with a row", []Experiment{ok, stops(failed, &Result{Rows: []Row{{Experiment: "x", Ours: 1}}})}, failed, `{"rows":[` + row + `,` + row + `],"partial":true}` + "\n", 4},
 		{"the first fails", []Experiment{stops(failed, nil), ok}, failed, "", 0},
