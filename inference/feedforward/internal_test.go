@@ -82,6 +82,46 @@ func TestGradient(t *testing.T) {
 	}
 }
 
+// TestAutoEncodeGradient: the control also predicts h_1, held as a target, from h_2 by the weights down:
+// the gradient of the cross-entropy passes through h_2.
+func TestAutoEncodeGradient(t *testing.T) {
+	const share = .3
+	tr := trained(t, Options{}, LearnOptions{AutoEncode: share, WithoutConsistency: true})
+	tr.loss()
+	tr.backward()
+	var grads [][]float64
+	for _, g := range tr.opt.g {
+		grads = append(grads, slices.Clone(g))
+	}
+	target := slices.Clone(tr.h[0].Data)
+	loss := func() float64 {
+		l := tr.loss()
+		for b := range tr.batch {
+			for j, bias := range tr.td[0] {
+				z := bias
+				for k, h := range tr.h[1].Row(b) {
+					z += tr.n.w[1].Row(k)[j] * h
+				}
+				l += share * (math.Log(1+math.Exp(z)) - target[b*len(tr.td[0])+j]*z)
+			}
+		}
+		return l
+	}
+	const h = 1e-6
+	for p, x := range tr.opt.x {
+		for j, old := range x {
+			x[j] = old + h
+			up := loss()
+			x[j] = old - h
+			d := (up - loss()) / (2 * h)
+			x[j] = old
+			if math.Abs(d-grads[p][j]) > 1e-6*(1+math.Abs(d)) {
+				t.Fatalf("parameter %d/%d: gradient %g, differences %g", p, j, grads[p][j], d)
+			}
+		}
+	}
+}
+
 // TestLocalRules: Branches is the gradient in the weights while all states are held, and Local is
 // all of Gradient for the top layer, where there is nothing to pass through two layers.
 func TestLocalRules(t *testing.T) {
