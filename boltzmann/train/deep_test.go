@@ -553,3 +553,124 @@ func trainDeepDigits(t *testing.T, d, test Data, layers []int, pre, epochs int, 
 		t.Errorf("%+v", e)
 	}
 }
+
+// TestPretrainPairs: Pretrain is every pair of layers from below, each for all updates at the rates of a
+// schedule that begins anew, with momentum and decay.
+func TestPretrainPairs(t *testing.T) {
+	o := deepOptions(PCD, 1)
+	o.Layers, o.Epochs, o.Rate = []int{5, 4, 3}, 4, Rate{Start: .2, Shape: Linear}
+	m, err := Pretrain(t.Context(), blocks(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The same by hand, every update with the options that its rate and momentum need.
+	tr := mustNewDeep(t, blocks(), o)
+	for l := range 3 {
+		p := newPair(tr, l)
+		w, step := tr.net.w[l].Data, slices.Clone(tr.step[l].Data)
+		for tr.update, tr.epoch = 0, -1; tr.update < tr.Updates(); tr.update++ {
+			before, images := slices.Clone(w), slices.Clone(tr.images())
+			p.learn(images)
+			rate := .2 * (1 - float64(tr.update)/float64(tr.Updates()))
+			for i := range w {
+				x, h := i/tr.net.w[l].Cols, i%tr.net.w[l].Cols
+				g := 0.0
+				for r := range images {
+					f, again := tr.batch, p.again
+					g += float64(f.z[l].Row(r)[x])*float64(f.z[l+1].Row(r)[h]) - float64(again.p[l].Row(r)[x])*float64(again.p[l+1].Row(r)[h])
+				}
+				want := .5*float64(step[i]) + rate*(g/float64(len(images))-.01*float64(before[i]))
+				step[i] = w[i] - before[i]
+				if math.Abs(float64(step[i])-want) > 1e-5 {
+					t.Fatalf("pair %d, update %d: W[%d] moves by %v: must be %v", l, tr.update, i, step[i], want)
+				}
+			}
+		}
+	}
+	want, err := tr.net.machine()
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, b := mustDeep(t, m, 2), mustDeep(t, want, 2)
+	aw, ab := a.parts()
+	bw, bb := b.parts()
+	for l := range aw {
+		if !mat.Equal(aw[l], bw[l]) {
+			t.Errorf("W_%d differs", l+1)
+		}
+	}
+	for l := range ab {
+		if !slices.Equal(ab[l], bb[l]) {
+			t.Errorf("b_%d differs", l)
+		}
+	}
+}
+
+// TestNewDeep: couplings are drawn with InitSD, visible biases are the odds of the data with one count
+// more of either kind, and chains begin at images.
+func TestNewDeep(t *testing.T) {
+	d := digitLike(40)
+	tr := mustNewDeep(t, d, DeepOptions{Layers: []int{60, 30}, Options: Options{Chains: 50, Batch: 10, Epochs: 1, InitSD: .25}})
+	for l, w := range tr.net.w {
+		ss := 0.0
+		for _, v := range w.Data {
+			ss += float64(v) * float64(v)
+		}
+		// 5 standard errors: false alarms below 6e-7.
+		if n := float64(len(w.Data)); math.Abs(ss/n-.0625) > 5*.0625*math.Sqrt(2/n) {
+			t.Errorf("couplings %d have the variance %v: must be .0625", l, ss/n)
+		}
+	}
+	data := d.Images
+	for i, v := range tr.net.b[0][:784] {
+		on := 0.0
+		for _, x := range data {
+			on += float64(x[i])
+		}
+		if want := logOdds(on / 40); math.Abs(float64(v)-want) > 1e-5 {
+			t.Fatalf("visible bias %d is %v: must be %v", i, v, want)
+		}
+	}
+	for c := range tr.chain.rows {
+		at := slices.IndexFunc(data, func(x []uint8) bool {
+			for i, on := range x {
+				if float32(on) != tr.chain.z[0].Row(c)[i] {
+					return false
+				}
+			}
+			return true
+		})
+		if at < 0 {
+			t.Errorf("chain %d does not begin at an image", c)
+		}
+	}
+	if slices.Equal(tr.chain.z[0].Row(0), tr.chain.z[0].Row(1)) && slices.Equal(tr.chain.z[0].Row(0), tr.chain.z[0].Row(2)) {
+		t.Error("all chains begin at the same image")
+	}
+}
+
+// TestDeepLastBatch: with CD the chains of every batch begin at its images, also those of a last one
+// that is not full. A machine that copies its visible units finds nothing to learn then.
+func TestDeepLastBatch(t *testing.T) {
+	w := mat.NewDense(4, 4, nil)
+	for i := range 4 {
+		w.Set(i, i, 60)
+	}
+	off := []float64{-30, -30, -30, -30}
+	m, err := boltzmann.NewLayered([]mat.Matrix{w}, [][]float64{off, off})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, clamped := range []bool{false, true} {
+		d := Data{Images: [][]uint8{{1, 0, 0, 1}, {0, 1, 0, 0}, {1, 1, 1, 0}, {0, 0, 1, 1}, {1, 0, 1, 0}}}
+		tr := mustNewDeep(t, d, DeepOptions{StartLayered: m, Clamped: clamped, Options: Options{Method: CD, Epochs: 4, Batch: 3, Rate: Rate{Start: 1}}})
+		if err := tr.Run(t.Context(), 0); err != nil {
+			t.Fatal(err)
+		}
+		for i, v := range tr.net.w[0].Data {
+			if x, y := i/tr.net.w[0].Cols, i%tr.net.w[0].Cols; math.Abs(float64(v)-w.At(x, y)) > 1e-5 {
+				t.Errorf("clamped %v: W[%d,%d] = %v: must stay %v", clamped, x, y, v, w.At(x, y))
+			}
+		}
+	}
+}
