@@ -29,8 +29,8 @@ type EPLearner struct {
 	seen  int // batches
 }
 
-// NewEPLearner returns a learner that changes n. Of the options Epochs, Batch and OnEpoch have no
-// meaning here; the default of Start is the feedforward pass. Predict relaxes for Free iterations.
+// NewEPLearner returns a learner that changes n, on one core. Of the options Epochs, Batch, Workers and
+// OnEpoch have no meaning here; the default of Start is the feedforward pass. Predict relaxes for Free iterations.
 func NewEPLearner(n *Network, o EPOptions) (*EPLearner, error) {
 	o, err := o.check(n)
 	if err != nil {

@@ -217,6 +217,60 @@ func TestReference(t *testing.T) {
 	}
 }
 
+// TestRandom: a circuit begins in the self-predicting state, W_pi = −W_down and W_ip in proportion to W_up of
+// the layer above, unless it is to be random. It keeps its own options.
+func TestRandom(t *testing.T) {
+	o := Haider2021(3, 5, 2)
+	o.Gl, o.Gd, o.Gb = .03, .14, .1
+	o.Up = []float64{1, 1}
+	for _, o.Random = range []bool{false, true} {
+		c := open(t, o)
+		sizes := o.Sizes[0]
+		o.Sizes[0], o.Up[0], o.Clip[0] = 7, math.NaN(), 1e-9 // not the circuit's
+		if c.o.Sizes[0] != 3 || c.o.Up[0] != 1 || c.o.Clip[0] != 4 {
+			t.Errorf("the circuit shares the caller's options: %+v", c.o)
+		}
+		o.Sizes[0], o.Up[0], o.Clip[0] = sizes, 1, 4
+		y, above := c.layers[0], c.layers[1]
+		off := 0.0
+		for i, v := range y.down.Data {
+			off += math.Abs(y.pi.Data[i] + v)
+		}
+		for i, v := range above.up.Data { // the factor is g_b/(g_l + g_b)·(g_l + g_d)/g_d
+			off += math.Abs(y.ip.Data[i] - v*.1/.13*.17/.14)
+		}
+		if (off > 1e-12) != o.Random || o.Random && off < 1 {
+			t.Errorf("random %v: off self-prediction by %v", o.Random, off)
+		}
+	}
+}
+
+func TestCurve(t *testing.T) {
+	c := Curve{Accuracy: []float64{.5, 1, .25, 1}}
+	if got := c.FirstPerfect(); got != 2 {
+		t.Errorf("first perfect epoch %d: must be 2", got)
+	}
+	if got := c.Last(2); got != .625 {
+		t.Errorf("mean of the last two %v: must be .625", got)
+	}
+	if got := c.Last(9); got != .6875 {
+		t.Errorf("mean of all %v: must be .6875", got)
+	}
+	if (Curve{}).FirstPerfect() != 0 || !math.IsNaN((Curve{}).Last(3)) || !math.IsNaN(c.Last(-1)) {
+		t.Error("of nothing")
+	}
+}
+
+// TestInterneuronsDiverge: interneurons that are not finite stop a step, too.
+func TestInterneuronsDiverge(t *testing.T) {
+	c := open(t, Haider2021(3, 5, 2))
+	c.layers[0].inn.u[1] = math.Inf(1)
+	var d *dynamics.DivergedError
+	if err := c.finite(); !errors.As(err, &d) || d.What != "interneurons" || d.Unit != 1 {
+		t.Errorf("%v", err)
+	}
+}
+
 // TestGradient: for a weak nudge W_up of the hidden layer changes along
 // φ'(v̂) ⊙ W_down [φ'(u_out) ⊙ (u_tgt − u_out)] r_inᵀ, the gradient that backpropagation finds with
 // W_down as feedback.
