@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/spikesampling/spikesampling/internal/heatbath"
 )
 
 // logMarginal is log p of the first len(v) units in state v, up to a constant, for a
@@ -21,7 +23,7 @@ func logMarginal(m *Machine, v []uint8) float64 {
 		for j, on := range v {
 			u += m.Weight(k, j) * float64(on)
 		}
-		logp += softplus(u)
+		logp += heatbath.Softplus(u)
 	}
 	return logp
 }

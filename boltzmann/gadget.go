@@ -1,6 +1,10 @@
 package boltzmann
 
-import "math"
+import (
+	"math"
+
+	"github.com/spikesampling/spikesampling/internal/heatbath"
+)
 
 // target asks for a hidden unit with Δ^order g(0) = coef (see HigherOrder.Quadratic).
 type target struct {
@@ -15,7 +19,7 @@ type gadget struct{ coupling, bias float64 }
 func (t target) diff(g gadget) float64 {
 	var d [maxQuadratic + 1]float64
 	for s := range t.order + 1 {
-		d[s] = softplus(g.bias + g.coupling*float64(s))
+		d[s] = heatbath.Softplus(g.bias + g.coupling*float64(s))
 	}
 	for n := t.order; n > 0; n-- {
 		for s := range n {

@@ -6,6 +6,8 @@ import (
 	"maps"
 	"math"
 	"slices"
+
+	"github.com/spikesampling/spikesampling/internal/heatbath"
 )
 
 // maxQuadratic is the largest order Quadratic takes. A term of order k leaves up to
@@ -159,7 +161,7 @@ func (r *reduction) eliminate(t Term) {
 func differences(order int, coupling, bias float64) []float64 {
 	d := make([]float64, order+1)
 	for s := range d {
-		d[s] = softplus(bias + coupling*float64(s))
+		d[s] = heatbath.Softplus(bias + coupling*float64(s))
 	}
 	for t := 1; t <= order; t++ {
 		for s := order; s >= t; s-- {
@@ -170,4 +172,3 @@ func differences(order int, coupling, bias float64) []float64 {
 }
 
 // softplus is log(1 + e^x).
-func softplus(x float64) float64 { return max(x, 0) + math.Log1p(math.Exp(-math.Abs(x))) }

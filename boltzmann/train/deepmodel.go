@@ -7,6 +7,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/spikesampling/spikesampling/boltzmann"
+	"github.com/spikesampling/spikesampling/internal/heatbath"
 	"github.com/spikesampling/spikesampling/sampling"
 )
 
@@ -161,7 +162,7 @@ func (m *DeepModel) hidden(v []uint8) (*boltzmann.Layered, float64, error) {
 	}
 	if len(w) == 1 {
 		for _, x := range b[1] {
-			own += softplus(x)
+			own += heatbath.Softplus(x)
 		}
 		return nil, own, nil
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 // deepBatch is the number of images that are inferred at once, deepSweeps the number of
-// sweeps of mean field they get.
+// sweeps of mean field they get: three times the default of training, as bounds only get better.
 const (
 	deepBatch  = 256
 	deepSweeps = 30

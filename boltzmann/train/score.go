@@ -2,11 +2,11 @@ package train
 
 import (
 	"fmt"
-	"math"
 	"runtime"
 	"slices"
 
 	"github.com/spikesampling/spikesampling/internal/gibbskernel"
+	"github.com/spikesampling/spikesampling/internal/heatbath"
 )
 
 // scorer computes sums of softplus of hidden fields, and how they change if one visible unit
@@ -206,7 +206,7 @@ func (m *Model) PseudoLikelihood(d Data, parallel int) (float64, error) {
 		for i, on := range v {
 			sign := 1 - 2*int32(on)
 			gain := float64(sign)*b[i] + s.changed(h, i, sign) - now // F(v) − F(flipped)
-			each[k] -= softplus(gain)
+			each[k] -= heatbath.Softplus(gain)
 		}
 	})
 	sum := 0.0
@@ -217,4 +217,3 @@ func (m *Model) PseudoLikelihood(d Data, parallel int) (float64, error) {
 }
 
 // softplus is log(1 + e^x).
-func softplus(x float64) float64 { return max(x, 0) + math.Log1p(math.Exp(-math.Abs(x))) }

@@ -291,6 +291,12 @@ func TestDiverged(t *testing.T) {
 	if !errors.Is(err, dynamics.ErrDiverged) || len(h) != 0 || !mat.Equal(n.Weight(1), before) {
 		t.Errorf("%v after %d epochs, weights changed: %v", err, len(h), !mat.Equal(n.Weight(1), before))
 	}
+	// Rates that overflow weights in the last batch.
+	_, err = feedforward.TrainEP(bg, random(t, r, []int{4, 3, 2}, feedforward.Options{Energy: feedforward.Clipped}), gaussian(r, 5, 4), gaussian(r, 5, 2),
+		feedforward.EPOptions{Rates: []float64{1e308, 1e308}, Epochs: 1, Batch: 5, Beta: .1})
+	if !errors.Is(err, dynamics.ErrDiverged) {
+		t.Errorf("weights beyond double precision: %v", err)
+	}
 	for _, train := range []func(ctx context.Context, n *feedforward.Network, stop func()) (int, error){
 		func(ctx context.Context, n *feedforward.Network, stop func()) (int, error) {
 			h, err := feedforward.TrainConsistency(ctx, n, gaussian(source("x"), 50, 4), feedforward.LearnOptions{OnEpoch: func(e feedforward.LearnEpoch) {

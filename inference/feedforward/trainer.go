@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 
+	"github.com/spikesampling/spikesampling/internal/heatbath"
 	"github.com/spikesampling/spikesampling/internal/linalg"
 	"github.com/spikesampling/spikesampling/sampling/dynamics"
 	"github.com/spikesampling/spikesampling/sampling/rng"
@@ -307,7 +308,7 @@ func (t *trainer) autoEncode() {
 	for b := range t.batch {
 		h := t.h[0].Row(b)
 		for j, x := range d.Row(b) {
-			d.Row(b)[j] = t.o.AutoEncode * (sigmoid(x) - h[j])
+			d.Row(b)[j] = t.o.AutoEncode * (heatbath.Logistic(x) - h[j])
 		}
 	}
 	t.add(1, 1, t.h[1], d)

@@ -3,10 +3,9 @@ package feedforward
 import (
 	"math"
 
+	"github.com/spikesampling/spikesampling/internal/heatbath"
 	"github.com/spikesampling/spikesampling/internal/linalg"
 )
-
-func sigmoid(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
 
 func clip(x float64) float64 { return min(max(x, 0), 1) }
 
@@ -24,7 +23,7 @@ func (n *Network) activate(h, a []float64) {
 	switch {
 	case n.energy == Boltzmann:
 		for i, x := range a {
-			h[i] = sigmoid(x)
+			h[i] = heatbath.Logistic(x)
 		}
 	case n.energy == Clipped || n.rate == HardSigmoid:
 		for i, x := range a {
@@ -48,7 +47,7 @@ func leakySigmoid(a float64) float64 {
 	lo, hi := 0.0, math.Abs(a)/4
 	h := min(hi, 1)
 	for range 100 {
-		s := sigmoid(h)
+		s := heatbath.Logistic(h)
 		slope := s * (1 - s)
 		g := h - math.Abs(a)*slope
 		if g > 0 {
@@ -83,7 +82,7 @@ func (n *Network) rates(r, h []float64) {
 		}
 	default:
 		for i, x := range h {
-			r[i] = sigmoid(x)
+			r[i] = heatbath.Logistic(x)
 		}
 	}
 }
@@ -99,7 +98,7 @@ func (n *Network) slope(h float64) float64 {
 		}
 		return 1
 	}
-	s := sigmoid(h)
+	s := heatbath.Logistic(h)
 	return s * (1 - s)
 }
 

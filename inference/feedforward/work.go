@@ -6,6 +6,7 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
+	"github.com/spikesampling/spikesampling/internal/heatbath"
 	"github.com/spikesampling/spikesampling/internal/linalg"
 )
 
@@ -145,7 +146,7 @@ func (w *work) euler(step float64) {
 			switch n.energy {
 			case Boltzmann:
 				for j, x := range a {
-					h[j] += step * (sigmoid(x) - h[j])
+					h[j] += step * (heatbath.Logistic(x) - h[j])
 				}
 			case Leaky:
 				for j, x := range a {

@@ -426,6 +426,10 @@ func TestEnergyRefusals(t *testing.T) {
 	o := n.o
 	o.Layers = []Layer{{Units: 3, Activation: ReLU}, {Units: 2}}
 	kinked := open(t, o)
+	o = n.o
+	o.Layers = append([]Layer(nil), o.Layers...)
+	o.Layers[0].TauR = []float64{5}
+	own := open(t, o)
 	ok, err := n.NewEnergy(make([]float64, 2), []float64{0, 0})
 	if err != nil {
 		t.Fatal(err)
@@ -435,6 +439,7 @@ func TestEnergyRefusals(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, f := range map[string]func() error{
+		"own τ":       func() error { _, err := own.NewEnergy(make([]float64, 2), nil); return err },
 		"inputs":      func() error { _, err := n.NewEnergy(make([]float64, 3), nil); return err },
 		"targets":     func() error { _, err := n.NewEnergy(make([]float64, 2), make([]float64, 1)); return err },
 		"NaN":         func() error { _, err := n.NewEnergy([]float64{math.NaN(), 1}, nil); return err },

@@ -7,6 +7,9 @@ import "math"
 // Logistic is σ(u) = 1/(1 + e^{−u}), exact for ±Inf.
 func Logistic(u float64) float64 { return 1 / (1 + math.Exp(-u)) }
 
+// Softplus is log(1 + e^u), exact for ±Inf.
+func Softplus(u float64) float64 { return max(u, 0) + math.Log1p(math.Exp(-math.Abs(u))) }
+
 // A coarse table of σ decides all but about 2 % of the draws.
 const (
 	end  = 16.0 // |u| covered
